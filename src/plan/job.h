@@ -1,0 +1,90 @@
+/* The job: what is to be trained, what the search may choose, what bounds it and what is best. Every key is also a
+ * command-line flag of search and estimate (parplan-job(5)). */
+#ifndef PARPLAN_PLAN_JOB_H
+#define PARPLAN_PLAN_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/field.h"
+#include "topology/device.h"
+
+struct node;
+
+enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16, PRECISION_FP16, PRECISION_FP8, PRECISION_FP4 };
+enum optimizer { OPTIMIZER_ADAM, OPTIMIZER_SGD, OPTIMIZER_MUON, OPTIMIZER_ADAFACTOR };
+enum recompute { RECOMPUTE_NONE, RECOMPUTE_SELECTIVE, RECOMPUTE_FULL, RECOMPUTE_KINDS };
+enum context_kind { CONTEXT_RING, CONTEXT_ALL_GATHER, CONTEXT_ULYSSES, CONTEXT_USP, CONTEXT_KINDS };
+enum stages_kind { STAGES_EVEN, STAGES_ENDS, STAGES_AUTO };
+enum objective { OBJECTIVE_STEP_TIME, OBJECTIVE_TOKENS, OBJECTIVE_COST, OBJECTIVE_ENERGY, OBJECTIVE_MEMORY };
+enum mesh_order { ORDER_TP_CP_DP_PP, ORDER_TP_CP_PP_DP, ORDER_TP_DP_CP_PP, ORDER_TP_PP_CP_DP, ORDER_PP_TP_CP_DP, ORDER_KINDS };
+enum dispatch { DISPATCH_ALL_TO_ALL, DISPATCH_ALL_GATHER };
+
+struct kernels_used {
+    bool flash_attention; /* fused attention: no score matrix in memory */
+    bool fused_norm, fused_activation, fused_cross_entropy;
+    bool graphs;          /* CUDA graphs: no host launch cost */
+};
+
+/* What runs beside what; facts of the training software, not ratios. */
+struct overlap {
+    bool gradients;  /* data-parallel gradient buckets beside backward */
+    bool parameters; /* parameter all-gathers beside forward */
+    bool tensor;     /* tensor-parallel collectives beside the GEMMs they are independent of */
+    bool pipeline;   /* sends and receives beside compute */
+    bool experts;    /* all-to-alls beside shared experts and the other direction's compute */
+};
+
+/* The space of the search: every axis may be fixed, listed, ranged or auto. */
+struct space {
+    struct degrees tp, pp, vpp, dp, cp, ep, etp, zero, micro_batch;
+    uint64_t sp;         /* bit 0 = off, bit 1 = on */
+    uint64_t cp_kind;    /* bits of enum context_kind */
+    uint64_t recompute;  /* bits of enum recompute */
+    uint64_t schedule;   /* bits of enum schedule_name */
+    uint64_t order;      /* bits of enum mesh_order */
+    int stages;          /* enum stages_kind; auto = even and ends */
+    int64_t ulysses;     /* inner Ulysses degree of usp; 0 = as large as the node allows */
+    bool hybrid_shard;   /* HSDP: ZeRO-3 shards inside the node only */
+};
+
+struct job {
+    const char *name, *source;
+    int64_t global_batch, seq_len;
+    int precision;             /* enum precision: of the GEMMs */
+    int gradient_precision;    /* enum precision: of accumulation and reduction */
+    int moment_precision;      /* of the optimizer's moments */
+    bool master_weights;
+    int optimizer;
+    bool clip_gradients;
+    int dispatch;              /* enum dispatch */
+    bool vocab_parallel;       /* embedding and head spread over pipeline stages (arXiv:2411.05288) */
+    bool train_mtp;            /* MTP blocks are trained (when the model has them) */
+    struct kernels_used kernels;
+    struct overlap overlap;
+    double bucket;             /* elements of a gradient bucket; 0 = max(40e6, 1e6 dp) */
+    double memory_fraction;    /* of usable memory that a plan may fill */
+    struct space space;
+    struct list forbid;        /* const char *: "tp > 8", "ep > 1 && cp > 1" are not offered; see parplan-job(5) */
+    double max_step_time;      /* seconds; 0 = none */
+    int objective;
+    struct list pareto;        /* const char *: names of objectives: "time", "memory" */
+    int64_t top;
+    double time;               /* seconds the search may take; 0 = unbounded */
+    int64_t threads;           /* 0 = all */
+    int64_t seed;
+};
+
+extern const struct field job_fields[];
+
+enum status job_load(struct arena *arena, struct node *root, struct job *ret_job, struct diag *diag) MUST_CHECK;
+/* Checks rules across keys (seq_len and global_batch positive, ranges sane). */
+enum status job_complete(struct arena *arena, struct job *job, const struct node *root, struct diag *diag) MUST_CHECK;
+
+enum dtype job_dtype(const struct job *job); /* of the GEMMs */
+/* Bytes a parameter, gradient and optimizer state take (parallelism.md 3.4). */
+struct state_bytes { double weight, gradient, optimizer; };
+struct state_bytes job_state_bytes(const struct job *job);
+
+#endif

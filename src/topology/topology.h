@@ -1,0 +1,128 @@
+/* A cluster: devices, nodes, scale-up domains, NICs and the fabric between them (network.md 2.3).
+ *
+ *   device ×count ─ scale-up (NVLink switch, mesh, torus, PCIe) ─ node ─ NICs ─ leaf ─ spine ...
+ *
+ * Groups of like nodes make the cluster; ranks are numbered group by group, node by node, device by device. */
+#ifndef PARPLAN_TOPOLOGY_TOPOLOGY_H
+#define PARPLAN_TOPOLOGY_TOPOLOGY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/field.h"
+#include "topology/device.h"
+
+struct node; /* yaml/document.h */
+
+enum scaleup_kind {
+    SCALEUP_SWITCH,    /* crossbar: NVSwitch, UB */
+    SCALEUP_MESH,      /* every pair has its own link: MI300X, Ascend 910B */
+    SCALEUP_CUBE_MESH, /* DGX-1 */
+    SCALEUP_TORUS,     /* TPU */
+    SCALEUP_PCIE,      /* through host bridges, P2P or staged in host memory */
+    SCALEUP_PAIRS      /* NVLink bridges between pairs only, PCIe beyond */
+};
+
+struct scaleup {
+    int kind;              /* enum scaleup_kind */
+    double bandwidth;      /* bytes/s per device and direction, all its links together, nominal */
+    double efficiency;     /* achieved by a large ring collective over nominal */
+    double latency;        /* seconds, one hop device to device */
+    int64_t domain;        /* devices in one scale-up domain; 0 = the node's; may span nodes (NVL72) */
+    bool multicast;        /* in-switch reduction and multicast (NVLS) */
+    double multicast_efficiency; /* NVLS all-reduce over the port's (n+1)/n law */
+    struct list dims;      /* int64_t: torus extents */
+    const char *source;
+};
+
+struct nics {
+    int64_t count;         /* per node */
+    double rate;           /* bytes/s each, per direction, nominal */
+    double efficiency;     /* goodput of large messages over nominal */
+    double latency;        /* seconds, device to device through one switch */
+    bool rdma;             /* device memory direct; false: staged through the host */
+    const char *transport; /* ib | roce | ethernet | efa | slingshot | dcn */
+    const char *source;
+};
+
+struct host { double memory, bandwidth; double pcie_bandwidth; int64_t pcie_shared_by; int64_t sockets; };
+
+struct node_kind {
+    const char *name, *device; /* device: name in devices */
+    int64_t count;             /* devices per node */
+    struct scaleup scaleup;
+    struct nics nics;
+    struct host host;
+};
+
+/* Switch levels above the NIC, from the leaf up. */
+struct tier {
+    const char *name;
+    int64_t nodes;            /* nodes below one switch block of this tier; 0 = all */
+    double latency;           /* seconds added by crossing it */
+    double oversubscription;  /* bandwidth below over bandwidth up, of this tier alone; 1 = full */
+};
+
+struct fabric { int kind; struct list tiers; const char *source; }; /* kind: rail | fat_tree | dragonfly | flat | torus */
+enum fabric_kind { FABRIC_RAIL, FABRIC_FAT_TREE, FABRIC_DRAGONFLY, FABRIC_FLAT, FABRIC_TORUS };
+
+struct group { const char *name, *node; int64_t count; double derate; };
+struct group_link { const char *from, *to; double bandwidth, latency; }; /* bytes/s between two groups, all nodes together */
+
+/* The collective library: what its algorithms reach here beyond the wire. */
+struct library {
+    const char *name, *version, *source; /* nccl | rccl | hccl | xla */
+    int64_t channels;
+    double buffer;          /* bytes per channel, peer and protocol */
+    double communicator;    /* device bytes per communicator beyond channel buffers */
+    double base_latency;    /* seconds per collective call */
+    double all_to_all_efficiency; /* of scale-up and NIC rate, large messages */
+};
+
+/* What the training software adds around kernels. */
+struct runtime {
+    const char *source;
+    double step_overhead;      /* seconds a step: logging, scheduler, data hand-over, gradient-norm synchronisation */
+    double micro_batch_overhead; /* seconds of host work per micro-batch and chunk */
+    double jitter;             /* relative slow-down of synchronised steps per doubling of nodes */
+    double allocator_overhead; /* reserved over allocated bytes, minus one */
+    double overlap_slowdown;   /* compute slow-down while a collective runs beside it */
+};
+
+struct reliability { double mtbf, restart, checkpoint_bandwidth; };
+
+struct topology {
+    const char *name, *source;
+    struct list devices;  /* struct device */
+    struct list nodes;    /* struct node_kind */
+    struct list groups;   /* struct group */
+    struct fabric fabric;
+    struct list links;    /* struct group_link */
+    struct library library;
+    struct runtime runtime;
+    struct reliability reliability;
+};
+
+extern const struct field topology_fields[];
+
+enum status topology_load(struct arena *arena, struct node *root, struct topology *ret_topology, struct diag *diag)
+    MUST_CHECK;
+/* Checks every rule and fills derived defaults; `root` gives places, may be NULL. */
+enum status topology_complete(struct arena *arena, struct topology *topology, const struct node *root,
+                              struct diag *diag) MUST_CHECK;
+
+/* Scales to `nodes` or `devices` (0 = as it is) by the last group's count (a single node shrinks to fewer devices);
+ * refuses counts that do not fill whole nodes. */
+enum status topology_scale(struct arena *arena, struct topology *topology, int64_t nodes, int64_t devices,
+                           struct diag *diag) MUST_CHECK;
+
+int64_t topology_devices(const struct topology *topology);
+int64_t topology_node_count(const struct topology *topology);
+/* Kinds of the first group, what a uniform cluster consists of. */
+const struct node_kind *topology_node(const struct topology *topology, int64_t group);
+const struct device *topology_device(const struct topology *topology, int64_t group);
+/* The slowest device over all groups: what a synchronous step waits for. */
+bool topology_is_uniform(const struct topology *topology);
+
+#endif
