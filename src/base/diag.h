@@ -43,9 +43,10 @@ enum { DIAG_LIMIT = 20 };
 struct diag {
     struct arena *arena;
     struct diag_entry entries[DIAG_LIMIT];
-    size_t count;     /* entries kept */
-    size_t errors;    /* errors met, also those past the limit */
-    size_t suppressed; /* entries past the limit */
+    size_t count;            /* entries kept */
+    size_t errors;           /* errors met, also those past the limit */
+    size_t suppressed;       /* entries past the limit */
+    struct diag_entry *last; /* recorded last, for diag_help; NULL: none, or it was past the limit */
 };
 
 extern const struct mark NO_MARK;

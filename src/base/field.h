@@ -29,13 +29,13 @@ enum field_kind {
 };
 
 enum field_flag {
-    FIELD_REQUIRED = 1,    /* must be present in a document */
-    FIELD_NO_FLAG = 2,     /* not a command-line flag (document only) */
-    FIELD_NO_FILE = 4,     /* command line only */
-    FIELD_POSITIVE = 8,    /* zero is refused although min is 0 */
-    FIELD_KEY = 16,        /* member of FIELD_STRUCTS: elements are known by it; `extends` merges by it */
-    FIELD_OUTPUT = 32,     /* a result: written, accepted on load, ignored by the program */
-    FIELD_HIDDEN = 64      /* not in help */
+    FIELD_REQUIRED = 1, /* must be present in a document */
+    FIELD_NO_FLAG = 2,  /* not a command-line flag (document only) */
+    FIELD_NO_FILE = 4,  /* command line only */
+    FIELD_POSITIVE = 8, /* zero is refused although min is 0 */
+    FIELD_KEY = 16,     /* member of FIELD_STRUCTS: elements are known by it; `extends` merges by it */
+    FIELD_OUTPUT = 32,  /* a result: written, accepted on load, ignored by the program */
+    FIELD_HIDDEN = 64   /* not in help */
 };
 
 struct list {
@@ -56,7 +56,8 @@ struct field {
     size_t offset;
     enum dimension dimension;
     const char *fallback; /* value when absent, written as in a document; NULL: zero, NULL, {0} or auto */
-    double min, max;      /* inclusive; both 0 = only what the kind itself demands (counts >= 0, ratios 0..1) */
+    double min, max;      /* inclusive; both 0 = only what the kind itself demands (counts and quantities >= 0, degrees
+                           * >= 1, ratios 0..1, numbers anything); max below min = no upper bound */
     const char *const *choices; /* NULL-terminated */
     const struct field *fields;
     size_t size;            /* size of the nested struct */
@@ -67,7 +68,8 @@ struct field {
     unsigned flags;         /* enum field_flag */
 };
 
-#define FIELD_END {.key = NULL}
+#define FIELD_END                                                                                                      \
+    { .key = NULL }
 
 size_t field_count(const struct field *fields);
 const struct field *field_find(const struct field *fields, const char *key);
@@ -89,7 +91,11 @@ bool field_is_default(struct arena *arena, const struct field *field, const void
 /* Name of the choice a member holds, e.g. field_choice(fields, "precision", job). */
 const char *field_choice(const struct field *fields, const char *key, const void *object);
 
-const char *field_placeholder(const struct field *field); /* "N", "BYTES", "none|selective|full" ... */
+const char *field_choice_name(const struct field *field, int index); /* NULL: no such choice */
+uint64_t field_all_choices(const struct field *field);               /* the set of all choices */
+
+const char *field_placeholder(const struct field *field);                 /* "N", "BYTES", "NAME" ...; for help */
+const char *field_values(struct arena *arena, const struct field *field); /* "none|selective|full"; "" if no choices */
 
 static inline void *field_member(const struct field *field, const void *object) {
     return (char *)(uintptr_t)object + field->offset;

@@ -15,12 +15,12 @@ enum status {
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-#define TRY(expression)                            \
-    do {                                           \
-        enum status try_status_ = (expression);    \
-        if (try_status_ != OK) {                   \
-            return try_status_;                    \
-        }                                          \
+#define TRY(expression)                                                                                                \
+    do {                                                                                                               \
+        enum status try_status_ = (expression);                                                                        \
+        if (try_status_ != OK) {                                                                                       \
+            return try_status_;                                                                                        \
+        }                                                                                                              \
     } while (0)
 
 #endif

@@ -27,7 +27,7 @@ void table_set(struct table *table, size_t row, size_t column, const char *forma
     __attribute__((format(printf, 4, 5)));
 /* Renders at most `width` columns wide (0 = unbounded) by leaving out columns of low priority; never wraps. */
 void table_render(const struct table *table, size_t width, struct text *out);
-/* The same as CSV with a header row (RFC 4180). */
+/* All columns as CSV with a header row, quoted as in RFC 4180; lines end with LF, as Unix tools want them. */
 void table_csv(const struct table *table, struct text *out);
 
 #endif

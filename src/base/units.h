@@ -11,15 +11,15 @@ struct arena;
 
 enum dimension {
     UNIT_NONE,
-    UNIT_BYTES,       /* B kB MB GB TB PB, KiB MiB GiB TiB PiB */
-    UNIT_SECONDS,     /* ps ns us ms s min h d */
-    UNIT_BYTES_RATE,  /* B/s ... TB/s, GiB/s, bit/s ... Tbit/s (Gbps accepted) */
-    UNIT_FLOP_RATE,   /* FLOP/s, GFLOP/s, TFLOP/s, PFLOP/s */
-    UNIT_FLOPS,       /* FLOP ... EFLOP */
-    UNIT_POWER,       /* W kW MW */
-    UNIT_PRICE_RATE,  /* USD/h */
-    UNIT_MONEY,       /* USD */
-    UNIT_ENERGY,      /* J kJ MJ kWh */
+    UNIT_BYTES,      /* B kB MB GB TB PB, KiB MiB GiB TiB PiB */
+    UNIT_SECONDS,    /* ps ns us ms s min h d */
+    UNIT_BYTES_RATE, /* B/s ... TB/s, GiB/s, bit/s ... Tbit/s, Gbps = Gbit/s */
+    UNIT_FLOP_RATE,  /* FLOP/s ... EFLOP/s */
+    UNIT_FLOPS,      /* FLOP ... YFLOP */
+    UNIT_POWER,      /* W kW MW */
+    UNIT_PRICE_RATE, /* USD/h */
+    UNIT_MONEY,      /* USD */
+    UNIT_ENERGY,     /* J kJ MJ kWh */
     UNIT_DIMENSIONS
 };
 
@@ -31,10 +31,10 @@ bool units_parse(struct arena *arena, const char *text, enum dimension dimension
 /* The shortest text in the largest unit that reads back as exactly `value`; for documents. */
 const char *units_exact(struct arena *arena, double value, enum dimension dimension);
 
-/* About `digits` significant digits in the unit a person would choose ("66.1 GiB", "12.3 s"); for tables and reports. */
+/* About `digits` significant digits in the unit a person would choose ("66.1 GiB", "12.3 s"); for tables. */
 const char *units_human(struct arena *arena, double value, enum dimension dimension, int digits);
 
-const char *units_suffix(enum dimension dimension); /* for JSON keys: "_bytes", "_s", "_bytes_per_s", ...; "" for none */
+const char *units_suffix(enum dimension dimension);  /* for JSON keys: "_bytes", "_s" ...; "" for none */
 const char *units_example(enum dimension dimension); /* "80GiB"; for help and errors */
 
 #endif

@@ -1,7 +1,12 @@
-/* Collectives: one file an algorithm, with its steps and its closed form; the table of all; the choice among them.
+/* Collectives: one file a family of algorithms, with its steps and its closed form; the table of all; the choice among
+ * them.
  *
- * Size convention (network.md 1.1): S is the full logical buffer: all-reduce the buffer on each rank, reduce-scatter the
- * input on each rank, all-gather the output on each rank, all-to-all the send buffer of one rank with its own block. */
+ *   algorithms[]: name │ libraries that have it │ supports(span) │ seconds(span) = closed form │ steps = who sends to whom
+ *   collective_seconds = base latency of a call + the least seconds among the supported ones
+ *
+ * Size convention (nccl-tests, doc/PERFORMANCE.md): S is the full logical buffer: all-reduce the buffer on each rank,
+ * reduce-scatter the input on each rank, all-gather the output on each rank, all-to-all the send buffer of one rank with
+ * its own block. */
 #ifndef PARPLAN_COLLECTIVE_COLLECTIVE_H
 #define PARPLAN_COLLECTIVE_COLLECTIVE_H
 
@@ -20,23 +25,40 @@ enum collective {
     COLLECTIVE_SEND,
     COLLECTIVE_KINDS
 };
-extern const char *const collective_names[];
+extern const char *const collective_names[]; /* NULL-terminated */
+
+/* One message. Members of the group count from 0, domain by domain; TRANSFER_SWITCH is the switch that reduces and
+ * multicasts. All messages of a step may run at once; a step needs what the steps before it delivered. */
+enum { TRANSFER_SWITCH = -1 };
+struct transfer {
+    int64_t step, from, to;
+    double bytes;
+};
+struct visitor {
+    void (*visit)(void *context, const struct transfer *transfer);
+    void *context;
+};
 
 /* An algorithm of the table. */
 struct algorithm {
     const char *name, *doc;
-    bool (*supports)(const struct span *span, enum collective kind);
+    unsigned libraries; /* bits 1 << enum library_kind: who has it */
+    bool (*supports)(const struct span *span, enum collective kind); /* whether the hardware and the group admit it */
     double (*seconds)(const struct span *span, enum collective kind, double bytes); /* closed form, without base latency */
+    /* Visits every message in order of steps and returns the number of steps. The root, where there is one, is 0. */
+    int64_t (*steps)(const struct span *span, enum collective kind, double bytes, const struct visitor *visitor);
 };
 extern const struct algorithm *const algorithms[]; /* NULL-terminated */
 const struct algorithm *algorithm_find(const char *name);
+/* Whether the span's library has the algorithm and it supports the span. */
+bool algorithm_offers(const struct algorithm *algorithm, const struct span *span, enum collective kind);
 
-/* Seconds of the best supported algorithm; zero for one member or no bytes. Monotone in bytes. `ret_choice` may be NULL. */
+/* Seconds of the best algorithm offered; zero for one member or no bytes. Monotone in bytes. `ret_choice` may be NULL. */
 double collective_seconds(const struct span *span, enum collective kind, double bytes,
                           const struct algorithm **ret_choice);
-/* No algorithm is faster (network.md 1.2, lower bounds). */
+/* No algorithm is faster: max over the latency of one step, the ports of the members and the ways out of a domain. */
 double collective_bound(const struct span *span, enum collective kind, double bytes);
-/* Bus bandwidth factor k: busbw = k * S / t (nccl-tests PERFORMANCE.md). */
+/* Bus bandwidth factor k: busbw = k * S / t (nccl-tests, doc/PERFORMANCE.md). */
 double collective_bus_factor(enum collective kind, int64_t size);
 
 #endif

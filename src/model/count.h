@@ -1,5 +1,5 @@
-/* Parameters and FLOPs of a model, exactly, from its shapes. Pure functions; formulas and sources at each definition
- * (reference: parallelism.md 3.8, 4; ecosystem.md 2.1). */
+/* Parameters and FLOPs of a model, exactly, from its shapes. Pure functions; formulas and sources at each definition,
+ * in count.c (parameters) and flops.c. */
 #ifndef PARPLAN_MODEL_COUNT_H
 #define PARPLAN_MODEL_COUNT_H
 
@@ -13,7 +13,8 @@ struct layer_params {
     int64_t mlp;         /* dense feed-forward and shared experts, split by tp */
     int64_t experts;     /* all routed experts, split by ep and etp */
     int64_t active_experts; /* of these, what one token uses */
-    int64_t replicated;  /* norms, router, row-parallel biases: whole on every tp rank */
+    int64_t replicated;  /* norms, router, row-parallel biases, latent: whole on every tp rank */
+    int64_t latent;      /* of these, MLA's down projections and norms, which Megatron's estimate splits by tp */
 };
 
 struct layer_params count_layer(const struct model *model, const struct layer_kind *kind);
@@ -35,15 +36,16 @@ int64_t count_mtp(const struct model *model);       /* parameters of all MTP blo
 
 enum flops_convention {
     FLOPS_OURS,     /* exact causal s(s+1)/2 pairs, sliding windows, router counted */
-    FLOPS_MEGATRON, /* causal s^2/2, router not counted, norms of MTP counted (parallelism.md 4) */
+    FLOPS_MEGATRON, /* causal s^2/2 whatever the window, padded vocabulary, norms of MLA and MTP; no router */
     FLOPS_FULL      /* as ours but attention counted s^2 whatever the mask (12 L h s per token): Narayanan, MegaScale */
 };
 
-/* Forward plus backward model FLOPs per token (3 x forward) at sequence length `seq_len`, of one sequence's mean token,
- * MTP blocks included when `with_mtp`. */
+/* Forward plus backward model FLOPs per token (3 x forward) at sequence length `seq_len` >= 1, of one sequence's mean
+ * token, MTP blocks included when `with_mtp`. */
 double count_flops_per_token(const struct model *model, int64_t seq_len, enum flops_convention convention,
                              bool with_mtp);
-/* Forward FLOPs per token of attention's score and value products alone in one layer of `kind`. */
+/* Forward FLOPs per token of attention's score and value products alone in one layer of `kind`; tokens of an
+ * encoder's layer are the encoder's. */
 double count_attention_flops(const struct model *model, const struct layer_kind *kind, int64_t seq_len,
                              enum flops_convention convention);
 

@@ -29,19 +29,23 @@ struct mla { int64_t q_lora_rank, kv_lora_rank, qk_nope_head_dim, qk_rope_head_d
 struct moe {
     int64_t num_experts, experts_per_token, expert_intermediate_size;
     int64_t shared_experts, shared_intermediate_size; /* shared: width of all shared experts together; 0 = derived */
+    bool shared_expert_gate; /* a sigmoid gate h -> 1 on the shared experts' output (Qwen2-MoE) */
     int64_t first_dense_layers, layer_freq; /* layer i is MoE iff i >= first and (i - first + 1) % freq == 0 */
     bool expert_bias;        /* biases on the experts' projections */
-    int64_t router_bias;     /* per expert correction-bias entries (noaux_tc); counted in neither params nor FLOPs */
+    int64_t router_bias;     /* entries of the correction bias (noaux_tc), one per expert; published totals count it */
     double capacity_factor;  /* 0 = dropless */
     double imbalance;        /* load of the busiest expert-parallel rank over the mean, >= 1 */
     int64_t node_limit;      /* a token's experts lie on at most this many nodes; 0 = unlimited */
 };
 
-/* Linear attention and state-space layers (GLA, gated delta net, LASP; parallelism.md 4): per head a state of
- * key_dim x value_dim, processed in chunks. */
+/* Linear attention and state-space layers (GLA arXiv:2312.06635, Mamba-2 arXiv:2405.21060, gated delta net
+ * arXiv:2412.06464): per value head a state of key_dim x value_dim, processed in chunks. */
 struct linear_attention {
     int64_t key_heads, value_heads, key_dim, value_dim, conv_kernel, chunk;
-    bool gate; /* an output gate projection h x value_heads*value_dim */
+    bool gate;            /* an output gate projection h x value_heads*value_dim */
+    int64_t head_gates;   /* projections h x value_heads: 2 of a gated delta net (decay, strength), 1 of Mamba-2 (dt) */
+    int64_t head_scalars; /* learned scalars per value head: 2 of a gated delta net, 3 of Mamba-2 (A, D, dt bias) */
+    int64_t output_norm;  /* width of the norm before the output projection; 0 = none */
 };
 
 /* The encoder of an encoder-decoder; the decoder's layers then carry cross-attention. 0 = as the decoder. */
@@ -51,7 +55,8 @@ struct encoder { int64_t num_hidden_layers, seq_len, intermediate_size; };
 struct image {
     int64_t image_size, patch_size, channels, classes; /* classes: width of the classification head, 0 = none */
     bool class_token;
-    bool adaln;            /* DiT: per block a 6h modulation from the conditioning vector */
+    bool adaln;            /* DiT: per block a 6h modulation from the conditioning vector; norms then have no
+                              weights and `classes` counts the label table */
     int64_t out_channels;  /* DiT: channels predicted per pixel; 0 = none */
 };
 
@@ -79,13 +84,17 @@ enum { MODEL_KINDS = 16 };
 
 struct model {
     const char *name, *source;
-    int64_t hidden_size, num_hidden_layers, num_attention_heads, num_key_value_heads, head_dim, intermediate_size;
-    int64_t vocab_size, vocab_pad_multiple, max_position_embeddings;
+    int64_t hidden_size, num_hidden_layers, num_attention_heads, num_key_value_heads;
+    int64_t head_dim;              /* of MLA: v_head_dim */
+    int64_t intermediate_size;
+    int64_t vocab_size, vocab_pad_multiple, padded_vocab_size; /* padded: rows as trained; 0 = derived */
+    int64_t max_position_embeddings;
     bool tie_word_embeddings;
     int mlp, norm, position;       /* enum mlp_kind, norm_kind, position_kind */
     int attention;                 /* enum attention_kind of layers that layer_pattern does not name */
     int64_t norms_per_layer;       /* 2; Gemma 2 has 4, a parallel block 1 or 2 */
     bool qk_norm, embedding_norm, parallel_block, attention_sinks, causal;
+    bool attn_output_gate;         /* a gate h x heads*head_dim on attention's output (Qwen3-Next) */
     double dropout;                /* > 0: dropout masks are kept for backward */
     struct bias bias;
     struct mla *mla;
@@ -108,14 +117,20 @@ struct model {
 
 extern const struct field model_fields[];
 
-/* Reads a model from its document (schema parplan/model/v1), completes and checks it. */
+/* Reads a model from its document (schema parplan/model/v1), completes and checks it. A document without `name` takes
+ * its file's name. */
 enum status model_load(struct arena *arena, struct node *root, struct model *ret_model, struct diag *diag) MUST_CHECK;
-/* Fills defaults that depend on other keys and the layer sequence; checks every rule (0 heads, heads that do not divide,
+/* Fills defaults that depend on other keys and the layer sequence; checks every rule (heads that do not divide,
  * experts_per_token > num_experts, contradicting keys, overflow ...). `root` gives places and may be NULL. */
 enum status model_complete(struct arena *arena, struct model *model, const struct node *root, struct diag *diag)
     MUST_CHECK;
 
-/* vocab_size padded to a multiple of vocab_pad_multiple * tp (Megatron make-vocab-size-divisible-by). */
+/* The larger of vocab_size and padded_vocab_size, padded to a multiple of vocab_pad_multiple * tp (Megatron-LM
+ * --make-vocab-size-divisible-by). */
 int64_t model_padded_vocab(const struct model *model, int64_t tp);
+/* Tokens an image becomes: (image_size / patch_size)^2, + 1 with a class token; 0 without `image`. */
+int64_t model_image_tokens(const struct model *model);
+/* Tokens a sequence has in the encoder when it has `seq_len` in the decoder. */
+int64_t model_encoder_tokens(const struct model *model, int64_t seq_len);
 
 #endif

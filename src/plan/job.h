@@ -8,17 +8,17 @@
 
 #include "base/diag.h"
 #include "base/field.h"
+#include "model/operation.h"
+#include "plan/mesh.h"
 #include "topology/device.h"
 
 struct node;
 
-enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16, PRECISION_FP16, PRECISION_FP8, PRECISION_FP4 };
 enum optimizer { OPTIMIZER_ADAM, OPTIMIZER_SGD, OPTIMIZER_MUON, OPTIMIZER_ADAFACTOR };
 enum recompute { RECOMPUTE_NONE, RECOMPUTE_SELECTIVE, RECOMPUTE_FULL, RECOMPUTE_KINDS };
 enum context_kind { CONTEXT_RING, CONTEXT_ALL_GATHER, CONTEXT_ULYSSES, CONTEXT_USP, CONTEXT_KINDS };
 enum stages_kind { STAGES_EVEN, STAGES_ENDS, STAGES_AUTO };
 enum objective { OBJECTIVE_STEP_TIME, OBJECTIVE_TOKENS, OBJECTIVE_COST, OBJECTIVE_ENERGY, OBJECTIVE_MEMORY };
-enum mesh_order { ORDER_TP_CP_DP_PP, ORDER_TP_CP_PP_DP, ORDER_TP_DP_CP_PP, ORDER_TP_PP_CP_DP, ORDER_PP_TP_CP_DP, ORDER_KINDS };
 enum dispatch { DISPATCH_ALL_TO_ALL, DISPATCH_ALL_GATHER };
 
 struct kernels_used {
@@ -52,13 +52,14 @@ struct space {
 struct job {
     const char *name, *source;
     int64_t global_batch, seq_len;
-    int precision;             /* enum precision: of the GEMMs */
-    int gradient_precision;    /* enum precision: of accumulation and reduction */
-    int moment_precision;      /* of the optimizer's moments */
+    int precision;             /* enum dtype: of the GEMMs */
+    int gradient_precision;    /* enum dtype: of accumulation and reduction */
+    int moment_precision;      /* enum dtype: of the optimizer's moments */
     bool master_weights;
     int optimizer;
     bool clip_gradients;
     int dispatch;              /* enum dispatch */
+    uint64_t recompute_ops;    /* what "selective" runs again: bit 0 = by rule, then one bit a recompute_part */
     bool vocab_parallel;       /* embedding and head spread over pipeline stages (arXiv:2411.05288) */
     bool train_mtp;            /* MTP blocks are trained (when the model has them) */
     struct kernels_used kernels;
@@ -83,7 +84,12 @@ enum status job_load(struct arena *arena, struct node *root, struct job *ret_job
 enum status job_complete(struct arena *arena, struct job *job, const struct node *root, struct diag *diag) MUST_CHECK;
 
 enum dtype job_dtype(const struct job *job); /* of the GEMMs */
-/* Bytes a parameter, gradient and optimizer state take (parallelism.md 3.4). */
+/* Recompute parts (model/operation.h) that `mode` runs again. Selective by rule: core attention when its scores would be
+ * kept; with fused attention norms and activations, and MLA's up-projections. */
+unsigned job_recompute_parts(const struct job *job, const struct model *model, enum recompute mode);
+
+/* Bytes per parameter of weights, gradients and optimizer state: bf16 Adam with fp32 gradients 2 + 4 + 12 (Megatron),
+ * fp16 Adam with fp16 gradients 2 + 2 + 12 (ZeRO, Rajbhandari et al. 2020 arXiv:1910.02054, section 3). */
 struct state_bytes { double weight, gradient, optimizer; };
 struct state_bytes job_state_bytes(const struct job *job);
 

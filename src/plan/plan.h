@@ -42,7 +42,13 @@ struct memory_parts {
     double weights, gradients, optimizer, activations, logits, communication, runtime, allocator;
 };
 
-/* What the cost model says of a decision (DESIGN.md 5.1). */
+struct memory_report {
+    double peak, limit;    /* bytes */
+    int64_t rank;          /* a rank that peaks */
+    struct memory_parts parts;
+};
+
+/* What the cost model says of a decision. */
 struct estimate {
     bool feasible;
     struct list reasons;   /* const char *: why not, the binding one first */
@@ -52,9 +58,7 @@ struct estimate {
     double tokens_per_s, model_tflops_per_gpu, hardware_tflops_per_gpu, mfu, hfu;
     double cost_per_mtoken, energy_per_mtoken; /* USD and J per million tokens; 0 = unknown price or power */
     struct time_parts time;
-    double peak_bytes, limit_bytes;
-    int64_t peak_rank;
-    struct memory_parts memory;
+    struct memory_report memory;
 };
 
 struct plan_input { const char *kind, *name, *digest; }; /* digest "fnv1a64:0123456789abcdef" */
@@ -77,6 +81,10 @@ struct plan {
 extern const struct field plan_fields[];
 extern const struct field estimate_fields[];
 extern const struct field parallel_fields[];
+
+/* The job as the plan fixes it: every axis of the space is the decision's. */
+struct job plan_job(struct arena *arena, const struct plan *plan);
+void plan_fix_space(struct arena *arena, const struct decision *decision, struct space *ret);
 
 enum status plan_load(struct arena *arena, struct node *root, struct plan *ret_plan, struct diag *diag) MUST_CHECK;
 

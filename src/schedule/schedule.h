@@ -1,25 +1,33 @@
-/* Pipeline schedules: one file each with the diagram, the rule and the closed form; the table of all.
+/* Pipeline schedules: one file each with the diagram, the rule, the closed form and where it is exact; the table of all.
  *
  * p ranks, m micro-batches, v chunks per rank; per chunk and micro-batch tF forward, tB input gradient, tW weight
- * gradient, c one-way latency between ranks (parallelism.md 1.0). */
+ * gradient, T = tF + tB + tW, tD = tB + tW a full backward, c one-way latency between ranks. A message travels beside
+ * computation (asynchronous send and receive) and delays only the pass that waits for it. */
 #ifndef PARPLAN_SCHEDULE_SCHEDULE_H
 #define PARPLAN_SCHEDULE_SCHEDULE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct schedule_shape { int64_t ranks, micro_batches, chunks; };
+#include "schedule/load.h"
 
-/* Times in seconds (any one unit) of one chunk and micro-batch; tFB an overlapped forward-backward pair (DualPipe). */
-struct pass_times { double forward, backward, weight, pair, hop; };
+struct pass_list;
 
 struct schedule {
     const char *name, *doc;
     const char *(*refuse)(const struct schedule_shape *shape); /* NULL = legal, else the rule that is broken */
-    /* Makespan from a cold start; exact where the file says so, never below the true one's lower bound. */
+    /* Makespan of equal ranks from a cold start; exact where the file says so, never below the true one's lower bound.
+     * The shape must be legal, here and below. */
     double (*makespan)(const struct schedule_shape *shape, const struct pass_times *times);
+    /* The same for unequal ranks: equals makespan when the load is equal. Called through schedule_price. */
+    double (*step)(const struct schedule_shape *shape, const struct pipeline_load *load);
     /* Most chunk activations held at once by `rank`, freed at the end of the (input gradient's) backward. */
     double (*in_flight)(const struct schedule_shape *shape, int64_t rank);
+    /* The same, freed at the end of the weight gradient: what split backward keeps for it. Equal where not split. */
+    double (*in_flight_to_weight)(const struct schedule_shape *shape, int64_t rank);
+    /* Appends the passes of `rank` in the order it runs them. */
+    void (*generate)(const struct schedule_shape *shape, int64_t rank, struct pass_list *list);
+    int64_t ways;           /* ends at which micro-batches enter: 2 = both, half of them each */
     bool splits_backward;   /* weight gradients are passes of their own */
     bool chunked;           /* more than one chunk a rank is possible */
     int64_t fixed_chunks;   /* chunks a rank must have; 0 = any */
@@ -35,7 +43,17 @@ enum schedule_name {
 extern const char *const schedule_names[]; /* NULL-terminated, indexed by enum schedule_name */
 const struct schedule *schedule_find(const char *name);
 
+/* Makespan estimate for unequal ranks in O(1), never below schedule_bound_unequal. Exact for equal ranks wherever
+ * `makespan` is. */
+double schedule_price(const struct schedule *schedule, const struct schedule_shape *shape,
+                      const struct pipeline_load *load);
+
+/* The same from `ranks` times (each the mean over the chunks of a rank; their `hop` is not read), in O(p). */
+double schedule_step(const struct schedule *schedule, const struct schedule_shape *shape,
+                     const struct pass_times *per_rank, double hop);
+
 /* No order of passes is faster: every rank works all its passes, the first and last micro-batch cross all stages. */
 double schedule_bound(const struct schedule_shape *shape, const struct pass_times *times);
+double schedule_bound_unequal(const struct schedule_shape *shape, const struct pipeline_load *load);
 
 #endif

@@ -13,16 +13,21 @@ double dtype_bytes(enum dtype dtype);   /* of one element: 4, 4, 2, 2, 1, 0.5 */
 
 struct peak { double fp32, tf32, bf16, fp16, fp8, fp4; }; /* dense FLOP/s; 0 = not supported */
 
-/* Shape-dependent efficiency of kernels; the formulas are in cost/compute.h. */
+/* Shape-dependent efficiency of kernels; the formulas are in cost/kernel.c. */
 struct kernels {
     const char *source;        /* "fitted on ..." or a citation */
-    int64_t tile_m, tile_n;    /* output tile of one thread block (cluster) */
-    double gemm_efficiency;    /* fraction of peak in the middle of a large GEMM */
+    int64_t tile_m, tile_n;    /* largest output tile of one multiprocessor; libraries also have its halvings */
+    double tile_half;          /* efficiency kept each time a tile is halved */
+    double gemm_efficiency;    /* fraction of peak inside the tiles of a short GEMM */
     double gemm_efficiency_fp8;
     double gemm_efficiency_fp4;
-    double k_overhead;         /* k elements' worth of prologue and epilogue per tile */
-    double attention_forward;  /* fraction of bf16 peak of fused attention, long causal sequences, head dim 128 */
+    double gemm_sag;           /* how much longer a long GEMM takes, relative: clocks fall under power */
+    double gemm_sag_time;      /* seconds: length of a GEMM at which half of that is felt; 0 = always all of it */
+    double k_overhead;         /* k elements' worth of prologue and epilogue per tile, in bf16 */
+    double attention_forward;  /* fraction of bf16 peak of fused attention, long sequences, head dim 128 */
     double attention_backward;
+    double attention_overhead; /* keys' worth of prologue and epilogue per query */
+    double attention_softmax;  /* head-dim elements' worth of an exponential per score */
     double memory_efficiency;  /* fraction of hbm_bandwidth of a large memory-bound kernel */
     double memory_ramp;        /* bytes at which a memory-bound kernel reaches half of that */
     double launch;             /* seconds: gap per kernel on the device */

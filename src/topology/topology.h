@@ -1,4 +1,4 @@
-/* A cluster: devices, nodes, scale-up domains, NICs and the fabric between them (network.md 2.3).
+/* A cluster: devices, nodes, scale-up domains, NICs and the fabric between them.
  *
  *   device ×count ─ scale-up (NVLink switch, mesh, torus, PCIe) ─ node ─ NICs ─ leaf ─ spine ...
  *
@@ -28,6 +28,7 @@ struct scaleup {
     int kind;              /* enum scaleup_kind */
     double bandwidth;      /* bytes/s per device and direction, all its links together, nominal */
     double efficiency;     /* achieved by a large ring collective over nominal */
+    bool peer_to_peer;     /* devices reach each other's memory; false: staged in host memory (PCIe without P2P) */
     double latency;        /* seconds, one hop device to device */
     int64_t domain;        /* devices in one scale-up domain; 0 = the node's; may span nodes (NVL72) */
     bool multicast;        /* in-switch reduction and multicast (NVLS) */
@@ -42,13 +43,19 @@ struct nics {
     double efficiency;     /* goodput of large messages over nominal */
     double latency;        /* seconds, device to device through one switch */
     bool rdma;             /* device memory direct; false: staged through the host */
-    const char *transport; /* ib | roce | ethernet | efa | slingshot | dcn */
+    const char *transport, *source; /* transport: ib | roce | ethernet | efa | slingshot | dcn */
+};
+
+struct host {
+    double memory, bandwidth; /* bytes; bytes/s of all memory channels together */
+    double pcie_bandwidth;    /* bytes/s between one device and the host, per direction, nominal */
+    double staging;           /* bytes/s that all devices together move through host memory; 0 = bandwidth / 4 */
+    int64_t pcie_shared_by;   /* devices below one upstream port */
+    int64_t sockets;
     const char *source;
 };
 
-struct host { double memory, bandwidth; double pcie_bandwidth; int64_t pcie_shared_by; int64_t sockets; };
-
-struct node_kind {
+struct node_type {
     const char *name, *device; /* device: name in devices */
     int64_t count;             /* devices per node */
     struct scaleup scaleup;
@@ -56,19 +63,32 @@ struct node_kind {
     struct host host;
 };
 
-/* Switch levels above the NIC, from the leaf up. */
+/* Switch levels above the NIC, from the leaf up. Traffic between nodes crosses the leaf; traffic between two blocks of
+ * a tier leaves by its uplinks and crosses the tier above too. */
 struct tier {
     const char *name;
-    int64_t nodes;            /* nodes below one switch block of this tier; 0 = all */
-    double latency;           /* seconds added by crossing it */
-    double oversubscription;  /* bandwidth below over bandwidth up, of this tier alone; 1 = full */
+    int64_t nodes;           /* nodes below one switch block of this tier; 0 = all */
+    double latency;          /* seconds added by crossing it */
+    double oversubscription; /* bandwidth below over bandwidth up, of this tier alone; 1 = full */
 };
 
-struct fabric { int kind; struct list tiers; const char *source; }; /* kind: rail | fat_tree | dragonfly | flat | torus */
+struct fabric { int kind; struct list tiers; const char *source; }; /* kind: enum fabric_kind; tiers: struct tier */
 enum fabric_kind { FABRIC_RAIL, FABRIC_FAT_TREE, FABRIC_DRAGONFLY, FABRIC_FLAT, FABRIC_TORUS };
 
-struct group { const char *name, *node; int64_t count; double derate; };
-struct group_link { const char *from, *to; double bandwidth, latency; }; /* bytes/s between two groups, all nodes together */
+/* Where a group lies and what it is made of; set by topology_complete, not part of the document. */
+enum { TORUS_AXES = 4 };
+struct group_place {
+    const struct node_type *node;
+    const struct device *device;
+    int64_t first, devices;   /* first rank, ranks */
+    int64_t cluster;          /* ranks of the whole cluster */
+    int64_t domain;           /* devices of one scale-up domain as this group fills them */
+    int64_t dims[TORUS_AXES]; /* torus: extents, fastest first, their product is `domain`; 1 beyond */
+};
+
+struct group { const char *name, *node; int64_t count; double derate; struct group_place place; };
+/* Between two groups: bytes/s of all nodes together, per direction; seconds added. */
+struct group_link { const char *from, *to, *source; double bandwidth, latency; };
 
 /* The collective library: what its algorithms reach here beyond the wire. */
 struct library {
@@ -88,14 +108,15 @@ struct runtime {
     double jitter;             /* relative slow-down of synchronised steps per doubling of nodes */
     double allocator_overhead; /* reserved over allocated bytes, minus one */
     double overlap_slowdown;   /* compute slow-down while a collective runs beside it */
+    double error;              /* relative error of predicted step times, as validation measured it */
 };
 
-struct reliability { double mtbf, restart, checkpoint_bandwidth; };
+struct reliability { const char *source; double mtbf, restart, checkpoint_bandwidth; };
 
 struct topology {
     const char *name, *source;
     struct list devices;  /* struct device */
-    struct list nodes;    /* struct node_kind */
+    struct list nodes;    /* struct node_type */
     struct list groups;   /* struct group */
     struct fabric fabric;
     struct list links;    /* struct group_link */
@@ -105,10 +126,13 @@ struct topology {
 };
 
 extern const struct field topology_fields[];
+extern const char *const scaleup_names[], *const fabric_names[]; /* by their enums; NULL-terminated */
 
+enum { TOPOLOGY_DEVICES = 10000000 }; /* more are refused */
 enum status topology_load(struct arena *arena, struct node *root, struct topology *ret_topology, struct diag *diag)
     MUST_CHECK;
-/* Checks every rule and fills derived defaults; `root` gives places, may be NULL. */
+/* Checks every rule and fills derived defaults and group_place; `root` gives places, may be NULL. To be called again
+ * after any change of devices, nodes or groups. */
 enum status topology_complete(struct arena *arena, struct topology *topology, const struct node *root,
                               struct diag *diag) MUST_CHECK;
 
@@ -116,13 +140,13 @@ enum status topology_complete(struct arena *arena, struct topology *topology, co
  * refuses counts that do not fill whole nodes. */
 enum status topology_scale(struct arena *arena, struct topology *topology, int64_t nodes, int64_t devices,
                            struct diag *diag) MUST_CHECK;
-
 int64_t topology_devices(const struct topology *topology);
 int64_t topology_node_count(const struct topology *topology);
-/* Kinds of the first group, what a uniform cluster consists of. */
-const struct node_kind *topology_node(const struct topology *topology, int64_t group);
+/* What a group consists of; group 0 is what a uniform cluster consists of. */
+const struct node_type *topology_node(const struct topology *topology, int64_t group);
 const struct device *topology_device(const struct topology *topology, int64_t group);
-/* The slowest device over all groups: what a synchronous step waits for. */
-bool topology_is_uniform(const struct topology *topology);
+/* The group whose device is slowest by `dtype`, derates included: what a synchronous step waits for. */
+int64_t topology_slowest(const struct topology *topology, enum dtype dtype);
+bool topology_is_uniform(const struct topology *topology); /* one kind of node and device, no derates */
 
 #endif

@@ -1,0 +1,14 @@
+/* The commands' structs, one a file cmd_<name>.c; named in the table of command.c. */
+#ifndef PARPLAN_CLI_COMMANDS_H
+#define PARPLAN_CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct command command_completion;
+extern const struct command command_help;
+extern const struct command command_manual;
+extern const struct command command_schema;
+extern const struct command command_show;
+extern const struct command command_version;
+
+#endif

@@ -1,0 +1,356 @@
+/* Times a layer: every operation by its kernel, every exchange by its collective, less what runs beside it. */
+#include "cost/layer.h"
+
+#include <math.h>
+
+#include "collective/collective.h"
+#include "cost/kernel.h"
+
+struct cut cost_cut(const struct cost_context *context, const struct parallel *parallel) {
+    const struct topology *topology = context->topology;
+    struct cut cut = {.parallel = *parallel};
+    cut.mesh = mesh_make(parallel->tp, parallel->cp, parallel->dp, parallel->pp, parallel->ep, parallel->etp,
+                         (enum mesh_order)parallel->order);
+    cut.tp = mesh_span(topology, &cut.mesh, AXIS_TP, parallel->tp, 1);
+    cut.cp = mesh_span(topology, &cut.mesh, AXIS_CP, parallel->cp, 1);
+    cut.cp_inner = mesh_span(topology, &cut.mesh, AXIS_CP, parallel->ulysses, 1);
+    cut.cp_ring = mesh_span(topology, &cut.mesh, AXIS_CP, parallel->cp / parallel->ulysses, parallel->ulysses);
+    cut.ep = mesh_span(topology, &cut.mesh, AXIS_EP, parallel->ep, 1);
+    cut.etp = mesh_span(topology, &cut.mesh, AXIS_ETP, parallel->etp, 1);
+    return cut;
+}
+
+static const struct span *exchange_span(const struct cut *cut, const struct exchange *exchange) {
+    switch (exchange->axis) {
+    case AXIS_TP:
+        return &cut->tp;
+    case AXIS_CP:
+        return exchange->step > 1 ? &cut->cp_ring : exchange->size < cut->cp.size ? &cut->cp_inner : &cut->cp;
+    case AXIS_EP:
+        return &cut->ep;
+    case AXIS_ETP:
+    case AXIS_DP:
+    case AXIS_PP:
+    case AXIS_EDP:
+    case AXIS_DP_CP:
+    case AXIS_COUNT:
+        break;
+    }
+    return &cut->etp;
+}
+
+void cost_pass_add(struct pass_cost *sum, const struct pass_cost *pass, double times) {
+    sum->compute += times * pass->compute;
+    sum->kernels += times * pass->kernels;
+    sum->flops += times * pass->flops;
+    sum->exposed.tp += times * pass->exposed.tp;
+    sum->exposed.cp += times * pass->exposed.cp;
+    sum->exposed.ep += times * pass->exposed.ep;
+}
+
+double cost_pass_seconds(const struct cost_context *context, const struct pass_cost *pass) {
+    double device = pass->compute;
+    double host = context->job->kernels.graphs ? 0 : pass->kernels * context->device->kernels.host_launch;
+    return fmax(device, host) + pass->exposed.tp + pass->exposed.cp + pass->exposed.ep;
+}
+
+static double gap(const struct cost_context *context) {
+    return context->device->kernels.launch;
+}
+
+static void pass_kernel(const struct cost_context *context, struct pass_cost *pass, double seconds, double flops,
+                        double kernels) {
+    pass->compute += seconds + kernels * gap(context);
+    pass->kernels += kernels;
+    pass->flops += flops;
+}
+
+/* A product m x k times k x n. Its input gradient is m x n times n x k, its weight gradient k x m times m x n. */
+static void time_gemm(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
+    double flops = 2 * o->m * o->n * o->k;
+    pass_kernel(c, &cost->forward, kernel_gemm(c->device, c->dtype, o->m, o->n, o->k, 1), flops, 1);
+    pass_kernel(c, &cost->backward, kernel_gemm(c->device, c->dtype, o->m, o->k, o->n, 1), flops, 1);
+    pass_kernel(c, &cost->weight, kernel_gemm(c->device, c->dtype, o->k, o->n, o->m, 1), flops, 1);
+}
+
+static void time_grouped(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
+    double flops = 2 * o->m * o->n * o->k;
+    double rows = o->m / fmax(1, o->batch);
+    pass_kernel(c, &cost->forward, kernel_grouped_gemm(c->device, c->dtype, o->m, o->batch, o->n, o->k), flops, 1);
+    pass_kernel(c, &cost->backward, kernel_grouped_gemm(c->device, c->dtype, o->m, o->batch, o->k, o->n), flops, 1);
+    pass_kernel(c, &cost->weight, kernel_gemm(c->device, c->dtype, o->k, o->n, rows, o->batch), flops, 1);
+}
+
+/* Both factors are activations, so both gradients are due at once; always in the activations' own precision. */
+static void time_scores(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
+    enum dtype dtype = c->element > 2 ? c->dtype : DTYPE_BF16;
+    double flops = 2 * o->m * o->n * o->k * o->batch;
+    pass_kernel(c, &cost->forward, kernel_gemm(c->device, dtype, o->m, o->n, o->k, o->batch), flops, 1);
+    pass_kernel(c, &cost->backward, kernel_gemm(c->device, dtype, o->m, o->k, o->n, o->batch), flops, 1);
+    pass_kernel(c, &cost->backward, kernel_gemm(c->device, dtype, o->k, o->n, o->m, o->batch), flops, 1);
+}
+
+static void time_attention(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
+    double flops = 2 * o->batch * o->heads * o->pairs * (o->key_dim + o->value_dim);
+    struct attention_shape shape = {o->batch, o->heads, o->kv_heads, o->query, o->keys, o->key_dim, o->value_dim,
+                                    o->pairs};
+    pass_kernel(c, &cost->forward, kernel_attention(c->device, c->dtype, KERNEL_FORWARD, &shape), flops, 1);
+    pass_kernel(c, &cost->backward, kernel_attention(c->device, c->dtype, KERNEL_BACKWARD, &shape), 2.5 * flops, 2);
+}
+
+static void time_operation(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
+    switch (o->kind) {
+    case OPERATION_GEMM:
+        time_gemm(c, o, cost);
+        break;
+    case OPERATION_GROUPED:
+        time_grouped(c, o, cost);
+        break;
+    case OPERATION_SCORES:
+        time_scores(c, o, cost);
+        break;
+    case OPERATION_ATTENTION:
+        time_attention(c, o, cost);
+        break;
+    case OPERATION_MEMORY:
+        pass_kernel(c, &cost->forward, kernel_memory(c->device, o->forward_bytes), 0, 1);
+        pass_kernel(c, &cost->backward, kernel_memory(c->device, o->backward_bytes), 0, 1);
+        break;
+    }
+}
+
+/* Seconds of one exchange that stay visible. What runs beside it is slowed by it (SMs and memory bandwidth are shared);
+ * that slow-down counts as visible too. `attention` is the device time of one ring block. */
+static double visible_seconds(const struct cost_context *c, const struct cut *cut, const struct exchange *e,
+                              double tokens, double attention, double shared) {
+    double seconds = collective_seconds(exchange_span(cut, e), e->kind, e->bytes, NULL);
+    double beside = 0;
+    double pieces = 1;
+    switch (e->beside) {
+    case BESIDE_NOTHING:
+        break;
+    case BESIDE_ATTENTION:
+        beside = attention;
+        break;
+    case BESIDE_INPUT_GRADIENT:
+        beside = kernel_gemm(c->device, c->dtype, tokens, e->beside_k, e->beside_n, 1);
+        break;
+    case BESIDE_WEIGHT_GRADIENT:
+        beside = kernel_gemm(c->device, c->dtype, e->beside_k, e->beside_n, tokens, 1);
+        break;
+    case BESIDE_GEMM:
+        beside = kernel_gemm(c->device, c->dtype, tokens, e->beside_n, e->beside_k, 1);
+        pieces = (double)e->size;
+        break;
+    case BESIDE_SHARED_EXPERTS:
+        beside = shared / 2;
+        break;
+    }
+    if (pieces > 1) { /* of n pieces one is alone at an end */
+        double hidden = fmin(seconds, beside) * (pieces - 1) / pieces;
+        return seconds - hidden + hidden * c->topology->runtime.overlap_slowdown;
+    }
+    double hidden = fmin(seconds, beside);
+    return (seconds - hidden + hidden * c->topology->runtime.overlap_slowdown) * e->count;
+}
+
+static void pass_expose(struct pass_cost *pass, enum axis axis, double seconds, double kernels) {
+    pass->kernels += kernels;
+    if (axis == AXIS_TP) {
+        pass->exposed.tp += seconds;
+    } else if (axis == AXIS_CP) {
+        pass->exposed.cp += seconds;
+    } else {
+        pass->exposed.ep += seconds;
+    }
+}
+
+/* Operation time by name prefix: of attention (for ring blocks) and of shared experts, forward. */
+static double attention_seconds(const struct cost_context *c, const struct layer_work *work,
+                                enum kernel_pass pass) {
+    double seconds = 0;
+    for (int i = 0; i < work->operation_count; i++) {
+        const struct operation *o = &work->operations[i];
+        if (o->kind == OPERATION_ATTENTION) {
+            struct attention_shape shape = {o->batch, o->heads, o->kv_heads, o->query, o->keys, o->key_dim,
+                                            o->value_dim, o->pairs};
+            seconds += kernel_attention(c->device, c->dtype, pass, &shape);
+        }
+    }
+    return seconds;
+}
+
+static double shared_seconds(const struct cost_context *c, double tokens, const struct cut *cut) {
+    const struct moe *moe = c->model->moe;
+    if (moe == NULL || moe->shared_intermediate_size == 0) {
+        return 0;
+    }
+    double width = (double)moe->shared_intermediate_size / (double)cut->parallel.tp;
+    return 1.5 * kernel_gemm(c->device, c->dtype, tokens, 2 * width, (double)c->model->hidden_size, 1);
+}
+
+static void time_exchanges(const struct cost_context *c, const struct cut *cut, const struct layer_work *work,
+                           const struct exchange_list *list, const unsigned parts[RECOMPUTE_KINDS],
+                           struct layer_cost *cost) {
+    double blocks = (double)(cut->parallel.cp / cut->parallel.ulysses);
+    double attention[2] = {0, 0};
+    double shared = 0;
+    if (cut->parallel.cp > 1) {
+        attention[0] = attention_seconds(c, work, KERNEL_FORWARD) / blocks;
+        attention[1] = attention_seconds(c, work, KERNEL_BACKWARD) / blocks;
+    }
+    if (cut->parallel.ep > 1) {
+        shared = shared_seconds(c, work->tokens, cut);
+    }
+    for (int i = 0; i < list->count; i++) {
+        const struct exchange *e = &list->items[i];
+        double seconds = visible_seconds(c, cut, e, work->tokens, attention[e->phase], shared);
+        pass_expose(e->phase == EXCHANGE_FORWARD ? &cost->forward : &cost->backward, e->axis, seconds, e->count);
+        for (int mode = 0; mode < RECOMPUTE_KINDS && e->phase == EXCHANGE_FORWARD; mode++) {
+            if ((e->parts & parts[mode]) != 0) {
+                pass_expose(&cost->again[mode], e->axis, seconds, e->count);
+            }
+        }
+    }
+}
+
+/* Operations that recomputation runs again: their forward, once more. */
+static void time_again(const struct cost_context *c, const struct layer_work *work,
+                       const unsigned parts[RECOMPUTE_KINDS], struct layer_cost *cost) {
+    for (int i = 0; i < work->operation_count; i++) {
+        const struct operation *o = &work->operations[i];
+        if ((o->parts & (parts[RECOMPUTE_SELECTIVE] | parts[RECOMPUTE_FULL])) == 0) {
+            continue;
+        }
+        struct layer_cost once = {0};
+        time_operation(c, o, &once);
+        for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
+            if ((o->parts & parts[mode]) != 0) {
+                cost_pass_add(&cost->again[mode], &once.forward, 1);
+            }
+        }
+    }
+}
+
+/* Backward holds the gradients of the widest activations of the layer beside what was kept. */
+static double transient_bytes(const struct layer_work *work, double element) {
+    double widest = 0;
+    for (int i = 0; i < work->operation_count; i++) {
+        const struct operation *o = &work->operations[i];
+        if (o->kind == OPERATION_GEMM || o->kind == OPERATION_GROUPED) {
+            widest = fmax(widest, element * o->m * (o->n + o->k));
+        }
+    }
+    return widest;
+}
+
+static void time_work(const struct cost_context *c, const struct cut *cut, const struct layer_work *work,
+                      const struct exchange_list *list, struct layer_cost *ret) {
+    unsigned parts[RECOMPUTE_KINDS];
+    *ret = (struct layer_cost){0};
+    for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
+        parts[mode] = job_recompute_parts(c->job, c->model, (enum recompute)mode);
+        ret->saved[mode] = operation_saved_bytes(work, parts[mode]);
+    }
+    for (int i = 0; i < work->operation_count; i++) {
+        time_operation(c, &work->operations[i], ret);
+    }
+    time_again(c, work, parts, ret);
+    time_exchanges(c, cut, work, list, parts, ret);
+    ret->working = operation_saved_bytes(work, 0);
+    ret->transient = transient_bytes(work, c->element);
+}
+
+void cost_layer(const struct cost_context *context, const struct cut *cut, int64_t micro_batch,
+                const struct layer_kind *kind, struct layer_cost *ret) {
+    struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
+    struct layer_work work;
+    struct exchange_list list;
+    operation_layer(context->model, kind, &shard, &work);
+    exchange_layer(context->model, kind, &shard, cut->parallel.cp_kind, context->job, &work, &list);
+    time_work(context, cut, &work, &list, ret);
+}
+
+/* Embedding, head and loss are never recomputed. */
+static void keep_all(struct layer_cost *cost) {
+    for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
+        cost->saved[mode] = cost->working;
+        cost->again[mode] = (struct pass_cost){0};
+    }
+}
+
+void cost_embedding(const struct cost_context *context, const struct cut *cut, int64_t micro_batch,
+                    struct layer_cost *ret) {
+    struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
+    struct layer_work work;
+    struct exchange_list list;
+    operation_embedding(context->model, &shard, &work);
+    exchange_embedding(context->model, &shard, &work, &list);
+    time_work(context, cut, &work, &list, ret);
+    keep_all(ret);
+}
+
+void cost_head(const struct cost_context *context, const struct cut *cut, int64_t micro_batch,
+               struct layer_cost *ret) {
+    struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
+    struct layer_work work;
+    struct exchange_list list;
+    bool fused = context->job->kernels.fused_cross_entropy;
+    operation_head(context->model, &shard, fused, &work);
+    exchange_head(context->model, &shard, &work, &list);
+    time_work(context, cut, &work, &list, ret);
+    double kept = work.saved[work.saved_count - 1].bytes; /* the loss comes last */
+    ret->working -= kept;
+    keep_all(ret);
+    /* 16-bit logits, the 32-bit copy that becomes the gradient, and the 16-bit gradient of the product. */
+    ret->logits = fused ? kept : 2 * kept;
+    ret->transient = 0;
+}
+
+void cost_mtp(const struct cost_context *context, const struct cut *cut, int64_t micro_batch,
+              struct layer_cost *ret) {
+    const struct model *model = context->model;
+    struct layer_cost head;
+    cost_layer(context, cut, micro_batch, &model->kinds[model->mtp_kind], ret);
+    cost_head(context, cut, micro_batch, &head);
+    double h = (double)model->hidden_size;
+    struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
+    double tokens = (double)micro_batch * (double)shard.seq_len / (double)shard.cp;
+    struct operation projection = {.kind = OPERATION_GEMM, .m = tokens, .n = h / (double)shard.tp, .k = 2 * h};
+    time_operation(context, &projection, ret);
+    cost_pass_add(&ret->forward, &head.forward, 1);
+    cost_pass_add(&ret->backward, &head.backward, 1);
+    cost_pass_add(&ret->weight, &head.weight, 1);
+    for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
+        ret->saved[mode] += head.saved[mode] + 2 * context->element * tokens * h;
+    }
+    ret->working += head.working;
+    ret->logits = head.logits;
+}
+
+static double work_kernels(const struct cost_context *c, const struct layer_work *work, bool with_attention) {
+    struct layer_cost cost = {0};
+    for (int i = 0; i < work->operation_count; i++) {
+        const struct operation *o = &work->operations[i];
+        if (with_attention || (o->kind != OPERATION_ATTENTION && o->kind != OPERATION_SCORES)) {
+            time_operation(c, o, &cost);
+        }
+    }
+    return cost.forward.compute + cost.backward.compute + cost.weight.compute;
+}
+
+double cost_layer_kernels(const struct cost_context *context, const struct parallel *parallel, int64_t micro_batch,
+                          const struct layer_kind *kind, bool with_attention) {
+    struct shard shard = cost_shard(context, parallel, micro_batch);
+    struct layer_work work;
+    operation_layer(context->model, kind, &shard, &work);
+    return work_kernels(context, &work, with_attention);
+}
+
+double cost_head_kernels(const struct cost_context *context, const struct parallel *parallel, int64_t micro_batch) {
+    struct shard shard = cost_shard(context, parallel, micro_batch);
+    struct layer_work work;
+    bool fused = context->job->kernels.fused_cross_entropy;
+    operation_head(context->model, &shard, fused, &work);
+    return work_kernels(context, &work, true);
+}

@@ -1,0 +1,131 @@
+/* The load of a pipeline: what one micro-batch costs every rank class. */
+#include <math.h>
+
+#include "cost/price.h"
+
+void cost_work(const struct cost_context *context, const struct cut *cut, int64_t micro_batch, struct work_cost *ret) {
+    const struct model *model = context->model;
+    for (int64_t kind = 0; kind < model->kind_count; kind++) {
+        cost_layer(context, cut, micro_batch, &model->kinds[kind], &ret->kinds[kind]);
+    }
+    cost_embedding(context, cut, micro_batch, &ret->embedding);
+    cost_head(context, cut, micro_batch, &ret->head);
+    ret->mtp = (struct layer_cost){0};
+    if (context->mtp) {
+        cost_mtp(context, cut, micro_batch, &ret->mtp);
+    }
+    struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
+    double tokens = (double)micro_batch * (double)shard.seq_len / (double)shard.cp;
+    double own = shard.sequence_parallel ? tokens / (double)shard.tp : tokens;
+    ret->message = context->element * own * (double)model->hidden_size;
+    ret->hop = (struct link){0, 0};
+    if (cut->parallel.pp > 1) {
+        ret->hop = route_hop(context->topology, cut->mesh.axes[AXIS_PP].stride, cut->parallel.pp);
+    }
+}
+
+/* The passes of one class before they become seconds. */
+struct class_passes {
+    struct pass_cost forward, backward, weight, again;
+    double widest; /* bytes alive only while one layer runs backward */
+};
+
+static void passes_add(struct class_passes *sum, struct class_load *load, const struct layer_cost *cost,
+                       int recompute, double times) {
+    if (times <= 0) {
+        return;
+    }
+    cost_pass_add(&sum->forward, &cost->forward, times);
+    cost_pass_add(&sum->backward, &cost->backward, times);
+    cost_pass_add(&sum->weight, &cost->weight, times);
+    cost_pass_add(&sum->again, &cost->again[recompute], times);
+    load->saved += times * cost->saved[recompute];
+    load->logits = fmax(load->logits, cost->logits * fmin(1, times));
+    sum->widest = fmax(sum->widest, cost->working - cost->saved[recompute] + cost->transient);
+}
+
+/* ZeRO-2 reduces a layer's gradients in every micro-batch, beside the next layer's backward. ZeRO-3: a layer's weights are gathered while the layer before runs; its gradients are reduced while the next runs. The
+ * first gather of a pass has nothing to hide behind (Zhao et al. 2023, arXiv:2304.11277, section 4.3). */
+static void add_shard_traffic(const struct cost_context *c, const struct state_cost *state, double layers,
+                              struct class_load *load) {
+    double gather = state->layer_gather_seconds, reduce = state->layer_reduce_seconds;
+    double forward = layers * gather, backward = layers * (gather + reduce);
+    if (c->job->overlap.parameters) {
+        double slow = c->topology->runtime.overlap_slowdown;
+        double hidden = fmin(fmax(0, forward - gather), load->forward * (layers - 1) / layers);
+        forward -= hidden * (1 - slow);
+        double room = (load->backward + load->weight) * (layers - 1) / layers;
+        hidden = fmin(fmax(0, backward - gather - reduce), room);
+        backward -= hidden * (1 - slow);
+    }
+    load->dp_exposed = forward + backward;
+    load->forward += forward;
+    load->backward += backward;
+}
+
+static void load_class(const struct cost_context *c, const struct stage_class *class, const struct work_cost *work,
+                       const struct state_cost *state, int recompute, int64_t zero, struct class_load *ret) {
+    struct class_passes p = {0};
+    *ret = (struct class_load){0};
+    for (int64_t kind = 0; kind < c->model->kind_count; kind++) {
+        passes_add(&p, ret, &work->kinds[kind], recompute, (double)class->layers[kind]);
+    }
+    passes_add(&p, ret, &work->embedding, RECOMPUTE_NONE, class->embedding);
+    passes_add(&p, ret, &work->head, RECOMPUTE_NONE, class->head);
+    passes_add(&p, ret, &work->mtp, recompute, class->mtp);
+    ret->recompute_flops = p.again.flops;
+    ret->message = work->message;
+    cost_pass_add(&p.backward, &p.again, 1);
+    ret->extra = p.widest;
+    ret->compute = p.forward.compute + p.backward.compute + p.weight.compute;
+    ret->exposed.tp = p.forward.exposed.tp + p.backward.exposed.tp + p.weight.exposed.tp;
+    ret->exposed.cp = p.forward.exposed.cp + p.backward.exposed.cp + p.weight.exposed.cp;
+    ret->exposed.ep = p.forward.exposed.ep + p.backward.exposed.ep + p.weight.exposed.ep;
+    ret->forward = cost_pass_seconds(c, &p.forward);
+    ret->backward = cost_pass_seconds(c, &p.backward);
+    ret->weight = cost_pass_seconds(c, &p.weight);
+    ret->flops = p.forward.flops + p.backward.flops + p.weight.flops;
+    if (zero >= 2 && class->total > 0) {
+        add_shard_traffic(c, state, (double)class->total, ret);
+    }
+}
+
+/* Overlapped pairs hide the experts' all-to-alls of one micro-batch behind the other's compute (DeepSeek-V3,
+ * arXiv:2412.19437, section 3.2.1). */
+static struct pass_times class_times(const struct class_load *load, double held, double overhead) {
+    double pair = load->forward + load->backward + load->weight;
+    pair = fmax(pair - load->exposed.ep, load->exposed.ep);
+    return (struct pass_times){.forward = load->forward / held + overhead,
+                               .backward = load->backward / held + overhead,
+                               .weight = load->weight / held,
+                               .pair = pair / held + 2 * overhead};
+}
+
+void cost_load(const struct cost_context *context, const struct stage_map *map, const struct work_cost *work,
+               const struct state_cost states[], int recompute, int64_t zero, struct stage_load *ret) {
+    double held = map->placement == PLACEMENT_LINEAR ? (double)map->chunks : 2;
+    double overhead = context->topology->runtime.micro_batch_overhead;
+    struct pass_times times[STAGE_CLASSES];
+    for (int64_t i = 0; i < map->class_count; i++) {
+        load_class(context, &map->classes[i], work, &states[i], recompute, zero, &ret->classes[i]);
+        times[i] = class_times(&ret->classes[i], held, overhead);
+    }
+    ret->hop = map->ranks > 1 ? work->hop.latency + work->message / work->hop.rate : 0;
+    bool beside = context->job->overlap.pipeline;
+    for (int64_t rank = 0; rank < map->ranks; rank++) {
+        ret->ranks[rank] = times[map->rank_class[rank]];
+    }
+    load_gather(&ret->pipeline_without_hop, ret->ranks, map->ranks, 0);
+    if (beside) {
+        ret->pipeline = ret->pipeline_without_hop;
+        ret->pipeline.hop = ret->hop;
+    } else { /* blocking sends and receives take their time on both ranks */
+        for (int64_t rank = 0; rank < map->ranks; rank++) {
+            ret->ranks[rank].forward += ret->hop;
+            ret->ranks[rank].backward += ret->hop;
+            ret->ranks[rank].pair += 2 * ret->hop;
+        }
+        load_gather(&ret->pipeline, ret->ranks, map->ranks, 0);
+    }
+    ret->heaviest = map->rank_class[ret->pipeline_without_hop.heaviest_rank];
+}

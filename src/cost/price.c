@@ -1,0 +1,151 @@
+/* Puts a configuration together: the schedule's makespan, what data parallelism and the optimizer add, and the peak. */
+#include "cost/price.h"
+
+#include <math.h>
+
+/* Seconds of gradient reduction of a class that its last backward does not hide. A rank further down the pipeline ends
+ * earlier, by one backward of a chunk for each rank before it, and reduces in that time. */
+static double visible_reduction(const struct cost_context *c, const struct stage_map *map,
+                                const struct state_cost *state, const struct class_load *load, int64_t class) {
+    if (!c->job->overlap.gradients) {
+        return state->reduce_seconds;
+    }
+    double held = map->placement == PLACEMENT_LINEAR ? (double)map->chunks : 2;
+    double backward = load->backward + load->weight;
+    double layers = fmax(1, (double)map->classes[class].total);
+    double window = backward * (layers - 1) / layers;
+    double slack = map->placement == PLACEMENT_LINEAR ? (double)map->classes[class].first_rank * backward / held : 0;
+    double hidden = fmin(window + slack, fmax(0, state->reduce_seconds - state->bucket_seconds));
+    return state->reduce_seconds - hidden * (1 - c->topology->runtime.overlap_slowdown);
+}
+
+/* Updated parameters are gathered beside the next step's first forward; the first layer's wait is visible. */
+static double visible_gather(const struct cost_context *c, const struct state_cost *state,
+                             const struct class_load *load) {
+    if (!c->job->overlap.parameters) {
+        return state->gather_seconds;
+    }
+    double hidden = fmin(load->forward, fmax(0, state->gather_seconds - state->first_gather_seconds));
+    return state->gather_seconds - hidden * (1 - c->topology->runtime.overlap_slowdown);
+}
+
+static void price_data(const struct cost_context *c, const struct stage_map *map, const struct state_cost states[],
+                       const struct stage_load *load, int64_t zero, struct time_parts *time) {
+    double worst = 0, update = 0;
+    for (int64_t i = 0; i < map->class_count; i++) {
+        double seconds = 0;
+        if (zero < 2) {
+            seconds = visible_reduction(c, map, &states[i], &load->classes[i], i);
+        }
+        if (zero == 1 || zero == 2) {
+            seconds += visible_gather(c, &states[i], &load->classes[i]);
+        }
+        worst = fmax(worst, seconds);
+        update = fmax(update, states[i].update_seconds);
+    }
+    time->dp_exposed = worst;
+    time->optimizer = update;
+}
+
+static struct schedule_shape shape_of(const struct stage_map *map, int64_t micro_batches) {
+    return (struct schedule_shape){.ranks = map->ranks, .micro_batches = micro_batches, .chunks = map->chunks};
+}
+
+/* Passes of one rank in a step, in units of all its chunks. */
+static double rank_passes(const struct stage_map *map, int64_t micro_batches) {
+    return (double)micro_batches / (map->placement == PLACEMENT_TWO_WAY ? 2 : 1);
+}
+
+static void price_time(const struct cost_context *c, const struct cut *cut, const struct stage_map *map,
+                       const struct state_cost states[], const struct stage_load *load,
+                       const struct schedule *schedule, int64_t micro_batches, struct price *ret) {
+    struct schedule_shape shape = shape_of(map, micro_batches);
+    const struct class_load *heaviest = &load->classes[load->heaviest];
+    double passes = rank_passes(map, micro_batches);
+    double makespan = schedule_price(schedule, &shape, &load->pipeline);
+    double without = schedule_price(schedule, &shape, &load->pipeline_without_hop);
+    struct time_parts *time = &ret->time;
+    *time = (struct time_parts){0};
+    price_data(c, map, states, load, cut->parallel.zero, time);
+    double busy = passes * (heaviest->forward + heaviest->backward + heaviest->weight);
+    time->compute = passes * heaviest->compute;
+    time->tp_exposed = passes * heaviest->exposed.tp;
+    time->cp_exposed = passes * heaviest->exposed.cp;
+    time->ep_exposed = passes * heaviest->exposed.ep;
+    double sharded = passes * heaviest->dp_exposed;
+    time->overhead = busy - time->compute - time->tp_exposed - time->cp_exposed - time->ep_exposed - sharded;
+    double host = 2 * c->topology->runtime.micro_batch_overhead * (double)(micro_batches * map->chunks);
+    time->overhead += host;
+    time->bubble = without - busy - host;
+    if (time->bubble < 0) { /* overlapped pairs take less than their parts: they hide the experts' exchanges */
+        double hidden = fmin(-time->bubble, time->ep_exposed);
+        time->ep_exposed -= hidden;
+        time->bubble += hidden;
+        time->compute += fmin(0, time->bubble);
+        time->bubble = fmax(0, time->bubble);
+    }
+    time->pp_exposed = makespan - without;
+    time->dp_exposed += sharded;
+    double jitter = c->nodes > 1 ? c->topology->runtime.jitter * log2((double)c->nodes) : 0;
+    double sum = makespan + (time->dp_exposed - sharded) + time->optimizer;
+    time->overhead += c->topology->runtime.step_overhead + jitter * sum;
+    ret->step = sum + c->topology->runtime.step_overhead + jitter * sum;
+    ret->busiest_flops = passes * heaviest->flops;
+}
+
+/* Groups of more than one rank, each with a communicator of its own. */
+static int64_t communicators(const struct cut *cut) {
+    const struct parallel *p = &cut->parallel;
+    bool fold = p->ep * p->etp > 1;
+    return 1 + (p->tp > 1) + (p->cp > 1) + (p->dp * p->cp > 1) + 2 * (p->pp > 1) + (p->ep > 1) + (p->etp > 1) + fold;
+}
+
+double cost_peak(const struct cost_context *context, const struct cut *cut, const struct stage_map *map,
+                 const struct state_cost *state, const struct class_load *load, const struct schedule *schedule,
+                 int64_t micro_batches, int64_t class, struct memory_parts *ret_parts, double *ret_nccl) {
+    struct schedule_shape shape = shape_of(map, micro_batches);
+    const struct library *library = &context->topology->library;
+    double held = map->placement == PLACEMENT_LINEAR ? (double)map->chunks : 2;
+    double chunks = schedule->in_flight_to_weight(&shape, map->classes[class].first_rank);
+    struct memory_parts m = {.weights = state->weights, .gradients = state->gradients, .optimizer = state->optimizer};
+    m.logits = load->logits;
+    m.activations = chunks / held * load->saved + fmax(0, load->extra - load->logits);
+    double buffers = state->gathered + (map->ranks > 1 ? 2 * load->message : 0); /* one message each way under way */
+    double allocated = m.weights + m.gradients + m.optimizer + m.logits + m.activations + buffers;
+    *ret_nccl = (double)communicators(cut) * (library->communicator + (double)library->channels * library->buffer);
+    if (context->world == 1) {
+        *ret_nccl = 0;
+    }
+    m.communication = buffers + *ret_nccl;
+    m.runtime = context->device->context + context->device->workspace;
+    m.allocator = context->topology->runtime.allocator_overhead * allocated;
+    *ret_parts = m;
+    return m.weights + m.gradients + m.optimizer + m.activations + m.logits + m.communication + m.runtime + m.allocator;
+}
+
+void cost_price(const struct cost_context *context, const struct cut *cut, const struct stage_map *map,
+                const struct state_cost states[], const struct stage_load *load, const struct schedule *schedule,
+                int64_t micro_batches, struct price *ret) {
+    price_time(context, cut, map, states, load, schedule, micro_batches, ret);
+    ret->peak = -1;
+    for (int64_t i = 0; i < map->class_count; i++) {
+        struct memory_parts parts;
+        double nccl;
+        double peak = cost_peak(context, cut, map, &states[i], &load->classes[i], schedule, micro_batches, i, &parts,
+                                &nccl);
+        if (peak > ret->peak) {
+            ret->peak = peak;
+            ret->memory = parts;
+            ret->nccl_bytes = nccl;
+            ret->peak_class = i;
+        }
+    }
+}
+
+double cost_time_bound(const struct cost_context *context, const struct stage_map *map, const struct stage_load *load,
+                       int64_t micro_batches) {
+    const struct class_load *heaviest = &load->classes[load->heaviest];
+    double busy = heaviest->forward + heaviest->backward + heaviest->weight - heaviest->dp_exposed;
+    busy = fmax(busy - heaviest->exposed.ep, heaviest->exposed.ep);
+    return rank_passes(map, micro_batches) * busy + context->topology->runtime.step_overhead;
+}

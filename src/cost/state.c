@@ -1,0 +1,193 @@
+/* ZeRO (Rajbhandari et al. 2020, arXiv:1910.02054) and the distributed optimizer of Megatron-LM.
+ *
+ * Bytes a parameter, d ranks sharing it:      weights      gradients     optimizer
+ *   0                                          w            g             o
+ *   1 (distributed optimizer)                  w            g             o / d
+ *   2                                          w            g / d         o / d
+ *   3 (FSDP)                                   w / d        g / d         o / d     + gathered layers
+ *
+ * Communication a step: 0 all-reduces gradients; 1 and 2 reduce-scatter them and all-gather the updated weights; 3 gathers
+ * each layer before its forward and again before its backward and reduce-scatters its gradients. */
+#include "cost/state.h"
+
+#include <math.h>
+
+#include "collective/collective.h"
+#include "cost/kernel.h"
+
+struct state_spans state_spans(const struct cost_context *context, const struct cut *cut) {
+    struct state_spans spans = {
+        .dense = mesh_span(context->topology, &cut->mesh, AXIS_DP_CP, cut->mesh.axes[AXIS_DP_CP].size, 1),
+        .expert = mesh_span(context->topology, &cut->mesh, AXIS_EDP, cut->mesh.axes[AXIS_EDP].size, 1),
+    };
+    if (cut->parallel.pp > 1) {
+        spans.mirror = mesh_span(context->topology, &cut->mesh, AXIS_PP, 2, cut->parallel.pp - 1);
+    }
+    spans.dense_shard = (double)spans.dense.size;
+    spans.expert_shard = (double)spans.expert.size;
+    if (context->job->space.hybrid_shard) {
+        spans.dense_node = mesh_span(context->topology, &cut->mesh, AXIS_DP_CP, spans.dense.inner, 1);
+        spans.expert_node = mesh_span(context->topology, &cut->mesh, AXIS_EDP, spans.expert.inner, 1);
+        spans.dense_far = mesh_span(context->topology, &cut->mesh, AXIS_DP_CP, spans.dense.size / spans.dense.inner,
+                                    spans.dense.inner);
+        spans.expert_far = mesh_span(context->topology, &cut->mesh, AXIS_EDP,
+                                     spans.expert.size / spans.expert.inner, spans.expert.inner);
+        spans.dense_shard = (double)spans.dense.inner;
+        spans.expert_shard = (double)spans.expert.inner;
+    }
+    return spans;
+}
+
+static double dense_layer(const struct cost_context *c, const struct cut *cut, int64_t kind) {
+    const struct layer_params *p = &c->params[kind];
+    return (double)(p->attention + p->mlp) / (double)cut->parallel.tp + (double)p->replicated;
+}
+
+static double expert_layer(const struct cost_context *c, const struct cut *cut, int64_t kind) {
+    return (double)c->params[kind].experts / (double)(cut->parallel.ep * cut->parallel.etp);
+}
+
+/* Parameters of a class on one rank. The embedding of a tied model is held by the first and the last stage when they
+ * differ. */
+static void count_parameters(const struct cost_context *c, const struct cut *cut, const struct stage_class *class,
+                             struct state_cost *s) {
+    double tp = (double)cut->parallel.tp;
+    for (int64_t kind = 0; kind < c->model->kind_count; kind++) {
+        double layers = (double)class->layers[kind];
+        double dense = dense_layer(c, cut, kind), expert = expert_layer(c, cut, kind);
+        s->dense += layers * dense;
+        s->expert += layers * expert;
+        if (class->layers[kind] > 0) {
+            s->layer_dense = fmax(s->layer_dense, dense);
+            s->layer_expert = fmax(s->layer_expert, expert);
+        }
+    }
+    double table = (double)(model_padded_vocab(c->model, cut->parallel.tp) * c->model->hidden_size);
+    double split = c->model->image != NULL ? (double)(c->outer.embedding - c->outer.position) : table;
+    double embedding = split / tp + (double)c->outer.position;
+    double head = (c->model->image != NULL ? (double)c->outer.head : table) / tp;
+    double tied = c->model->tie_word_embeddings && class->embedding > 0 ? 0 : head;
+    s->dense += class->embedding * embedding + class->head * (tied + (double)c->outer.final_norm);
+    if (class->mtp > 0) {
+        int64_t kind = c->model->mtp_kind;
+        double blocks = (double)(c->outer.mtp) / (double)c->model->mtp_layers / tp;
+        s->dense += class->mtp * (dense_layer(c, cut, kind) + blocks) + (class->embedding > 0 ? 0 : embedding);
+        s->expert += class->mtp * expert_layer(c, cut, kind);
+    }
+    double extra = (double)c->outer.extra;
+    s->dense += class->embedding > 0 ? extra : 0;
+}
+
+static double bucket_elements(const struct cost_context *c, double ranks) {
+    return c->job->bucket > 0 ? c->job->bucket : fmax(40e6, 1e6 * ranks);
+}
+
+static void count_bytes(const struct cost_context *c, const struct state_spans *spans, int64_t zero,
+                        struct state_cost *s) {
+    const struct state_bytes *b = &c->state;
+    double dense_shard = spans->dense_shard, expert_shard = spans->expert_shard;
+    double all = s->dense + s->expert;
+    double shard = s->dense / dense_shard + s->expert / expert_shard;
+    s->weights = b->weight * (zero >= 3 ? shard : all);
+    s->gradients = b->gradient * (zero >= 2 ? shard : all);
+    s->optimizer = b->optimizer * (zero >= 1 ? shard : all);
+    s->gathered = 0;
+    if (zero == 2) {
+        s->gathered = b->gradient * fmin(all, bucket_elements(c, dense_shard));
+    } else if (zero >= 3) { /* the layer at work and the next one, and one layer's gradients on their way */
+        double layer = s->layer_dense + s->layer_expert;
+        s->gathered = 2 * b->weight * layer + b->gradient * layer;
+    }
+}
+
+/* Reduces `elements` of gradients over a data-parallel group: all-reduce or reduce-scatter; hybrid shards reduce-scatter
+ * in the node and all-reduce the shards across nodes. */
+static double reduce_seconds(const struct cost_context *c, const struct span *all, const struct span *node,
+                             const struct span *far, int64_t zero, double elements) {
+    double bytes = elements * c->state.gradient;
+    if (zero == 0) {
+        return collective_seconds(all, COLLECTIVE_ALL_REDUCE, bytes, NULL);
+    }
+    if (zero >= 3 && c->job->space.hybrid_shard) {
+        return collective_seconds(node, COLLECTIVE_REDUCE_SCATTER, bytes, NULL) +
+               collective_seconds(far, COLLECTIVE_ALL_REDUCE, bytes / (double)node->size, NULL);
+    }
+    return collective_seconds(all, COLLECTIVE_REDUCE_SCATTER, bytes, NULL);
+}
+
+static double gather_seconds(const struct cost_context *c, const struct span *all, const struct span *node,
+                             int64_t zero, double elements) {
+    const struct span *span = zero >= 3 && c->job->space.hybrid_shard ? node : all;
+    return collective_seconds(span, COLLECTIVE_ALL_GATHER, elements * c->state.weight, NULL);
+}
+
+/* A step's gradients in buckets: equal pieces, one after another. */
+static double bucketed(const struct cost_context *c, const struct span *all, const struct span *node,
+                       const struct span *far, int64_t zero, double elements, double *ret_last) {
+    double bucket = fmin(elements, bucket_elements(c, (double)all->size));
+    if (elements <= 0) {
+        return 0;
+    }
+    *ret_last = fmax(*ret_last, reduce_seconds(c, all, node, far, zero, bucket));
+    return elements / bucket * reduce_seconds(c, all, node, far, zero, bucket);
+}
+
+static void time_communication(const struct cost_context *c, const struct state_spans *sp, int64_t zero,
+                               struct state_cost *s) {
+    s->reduce_seconds = bucketed(c, &sp->dense, &sp->dense_node, &sp->dense_far, zero, s->dense, &s->bucket_seconds) +
+                        bucketed(c, &sp->expert, &sp->expert_node, &sp->expert_far, zero, s->expert,
+                                 &s->bucket_seconds);
+    if (zero == 1 || zero == 2) {
+        s->gather_seconds = gather_seconds(c, &sp->dense, &sp->dense_node, zero, s->dense) +
+                            gather_seconds(c, &sp->expert, &sp->expert_node, zero, s->expert);
+        double share = (s->layer_dense + s->layer_expert) / fmax(1, s->dense + s->expert);
+        s->first_gather_seconds = s->gather_seconds * fmin(1, share);
+    }
+    if (zero >= 3) {
+        s->layer_gather_seconds = gather_seconds(c, &sp->dense, &sp->dense_node, zero, s->layer_dense) +
+                                  gather_seconds(c, &sp->expert, &sp->expert_node, zero, s->layer_expert);
+    }
+    if (zero >= 2) {
+        s->layer_reduce_seconds =
+            reduce_seconds(c, &sp->dense, &sp->dense_node, &sp->dense_far, zero, s->layer_dense) +
+            reduce_seconds(c, &sp->expert, &sp->expert_node, &sp->expert_far, zero, s->layer_expert);
+    }
+}
+
+/* Adam reads gradient, master weight and both moments and writes master, moments and the 16-bit weight; clipping reads the
+ * gradients once more. Muon adds five Newton-Schulz products per matrix (about 20 x rows FLOPs an element). */
+static double update_seconds(const struct cost_context *c, const struct state_spans *spans, int64_t zero,
+                             const struct state_cost *s) {
+    double owned = zero >= 1 ? s->dense / spans->dense_shard + s->expert / spans->expert_shard : s->dense + s->expert;
+    double bytes = owned * (c->state.gradient + 2 * c->state.optimizer + c->state.weight);
+    double seconds = kernel_memory(c->device, bytes);
+    if (c->job->clip_gradients) {
+        seconds += kernel_memory(c->device, owned * c->state.gradient);
+    }
+    if (c->job->optimizer == OPTIMIZER_MUON) {
+        double rows = (double)c->model->hidden_size;
+        seconds += owned * 20 * rows / kernel_gemm_rate(c->device, DTYPE_BF16);
+    }
+    return seconds;
+}
+
+void cost_state(const struct cost_context *context, const struct cut *cut, const struct state_spans *spans,
+                const struct stage_class *class, bool two_way, int64_t zero, struct state_cost *ret) {
+    *ret = (struct state_cost){0};
+    count_parameters(context, cut, class, ret);
+    count_bytes(context, spans, zero, ret);
+    time_communication(context, spans, zero, ret);
+    if (two_way) {
+        ret->reduce_seconds += collective_seconds(&spans->mirror, COLLECTIVE_ALL_REDUCE,
+                                                  (ret->dense + ret->expert) * context->state.gradient, NULL);
+    }
+    ret->update_seconds = update_seconds(context, spans, zero, ret);
+}
+
+double cost_state_bytes(const struct cost_context *context, const struct cut *cut, const struct state_spans *spans,
+                        const struct stage_class *class, int64_t zero) {
+    struct state_cost state = {0};
+    count_parameters(context, cut, class, &state);
+    count_bytes(context, spans, zero, &state);
+    return state.weights + state.gradients + state.optimizer + state.gathered;
+}

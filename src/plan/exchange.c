@@ -1,0 +1,275 @@
+/* Exchanges from layouts.
+ *
+ *   region   the residual stream: split(sequence) over tp with sequence parallelism, else replicated
+ *   column   a projection whose weight is split by output: takes replicated, gives split(feature)
+ *   row      a projection whose weight is split by input: takes split(feature), gives partial
+ *
+ * Forward converts region → replicated before a column and partial → region after a row; backward converts the gradients,
+ * whose layouts are the conjugates. Sequence parallelism saves the sharded input of a column and gathers it once more for
+ * the weight gradient (Korthikanti et al. 2022, arXiv:2205.05198, section 4.2). */
+#include "plan/exchange.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stddef.h>
+
+#include "plan/layout.h"
+
+static const struct layout REPLICATED = {LAYOUT_REPLICATED, DIM_NONE};
+static const struct layout PARTIAL = {LAYOUT_PARTIAL, DIM_NONE};
+
+struct maker {
+    struct exchange_list *list;
+    const struct model *model;
+    const struct shard *shard;
+    const struct job *job;
+    double tokens, element, hidden;
+    struct layout region;
+};
+
+static struct exchange *add(struct maker *m, const char *name, enum axis axis, int64_t size, enum collective kind,
+                            double bytes) {
+    assert(m->list->count < EXCHANGES_MAX);
+    struct exchange *exchange = &m->list->items[m->list->count++];
+    *exchange = (struct exchange){.name = name, .axis = axis, .size = size, .step = 1, .kind = kind, .bytes = bytes,
+                                  .count = 1, .parts = PART_ALL};
+    return exchange;
+}
+
+/* Adds what turns `from` into `to` on a whole axis, if anything; NULL when nothing is communicated. */
+static struct exchange *convert(struct maker *m, const char *name, enum axis axis, struct layout from,
+                                struct layout to, double bytes) {
+    const int64_t sizes[] = {[AXIS_TP] = m->shard->tp, [AXIS_CP] = m->shard->cp, [AXIS_EP] = m->shard->ep,
+                             [AXIS_ETP] = m->shard->etp};
+    struct conversion conversion;
+    if (sizes[axis] == 1 || !layout_convert(from, to, &conversion) || !conversion.needed) {
+        return NULL;
+    }
+    return add(m, name, axis, sizes[axis], conversion.kind, bytes);
+}
+
+static void set_beside(struct exchange *exchange, enum exchange_phase phase, enum exchange_beside beside, double n,
+                       double k) {
+    if (exchange != NULL) {
+        exchange->phase = phase;
+        exchange->beside = beside;
+        exchange->beside_n = n;
+        exchange->beside_k = k;
+    }
+}
+
+/* One block (column ... row) of the tensor-parallel group: `n_in` outputs of the column and `k_out` inputs of the row on
+ * this rank. */
+static void block(struct maker *m, unsigned parts, double n_in, double k_out) {
+    double bytes = m->element * m->tokens * m->hidden;
+    enum exchange_beside forward = m->job->overlap.tensor ? BESIDE_GEMM : BESIDE_NOTHING;
+    struct exchange *e = convert(m, "gather input", AXIS_TP, m->region, REPLICATED, bytes);
+    set_beside(e, EXCHANGE_FORWARD, forward, n_in, m->hidden);
+    if (e != NULL) {
+        e->parts |= parts;
+    }
+    e = convert(m, "reduce output", AXIS_TP, PARTIAL, m->region, bytes);
+    set_beside(e, EXCHANGE_FORWARD, forward, m->hidden, k_out);
+    /* Backward of the row, then of the column: its gradient's reduction runs beside the weight gradient. */
+    e = convert(m, "gather output gradient", AXIS_TP, m->region, layout_gradient(PARTIAL), bytes);
+    set_beside(e, EXCHANGE_BACKWARD, forward, m->hidden, k_out);
+    e = convert(m, "reduce input gradient", AXIS_TP, layout_gradient(REPLICATED), m->region, bytes);
+    set_beside(e, EXCHANGE_BACKWARD, BESIDE_WEIGHT_GRADIENT, n_in, m->hidden);
+    if (m->shard->sequence_parallel) {
+        e = convert(m, "gather saved input", AXIS_TP, m->region, REPLICATED, bytes);
+        set_beside(e, EXCHANGE_BACKWARD, BESIDE_INPUT_GRADIENT, n_in, m->hidden);
+    }
+}
+
+/* Widths of queries, keys and values on one tensor-parallel rank. */
+struct widths { double query, keys, values, out; };
+
+static struct widths attention_widths(const struct model *model, const struct layer_kind *kind, double tp) {
+    if (kind->attention == ATTENTION_MLA) {
+        double heads = (double)model->num_attention_heads / tp;
+        double key = heads * (double)(model->mla->qk_nope_head_dim + model->mla->qk_rope_head_dim);
+        double value = heads * (double)model->mla->v_head_dim;
+        return (struct widths){key, key, value, value};
+    }
+    if (kind->attention == ATTENTION_LINEAR) {
+        double value = fmax(1, (double)model->linear->value_heads / tp) * (double)model->linear->value_dim;
+        double key = fmax(1, (double)model->linear->key_heads / tp) * (double)model->linear->key_dim;
+        return (struct widths){key, key, value, value};
+    }
+    double head = (double)model->head_dim;
+    double query = (double)model->num_attention_heads * head / tp;
+    double keys = fmax(1, (double)model->num_key_value_heads / tp) * head;
+    return (struct widths){query, keys, keys, query};
+}
+
+/* Ulysses (Jacobs et al. 2023, arXiv:2309.14509): queries, keys, values from split(sequence) to split(head) and the output
+ * back; keys and values of fewer heads than ranks are sent to every rank that needs them. */
+static void ulysses(struct maker *m, const struct widths *w, int64_t degree) {
+    const struct layout by_tokens = {LAYOUT_SPLIT, DIM_SEQUENCE}, by_heads = {LAYOUT_SPLIT, DIM_HEAD};
+    double head = (double)(m->model->head_dim > 0 ? m->model->head_dim : 1);
+    double copies = fmax(1, (double)degree * head / w->keys);
+    double in = m->element * m->tokens * (w->query + copies * (w->keys + w->values));
+    double out = m->element * m->tokens * w->out;
+    for (int phase = EXCHANGE_FORWARD; phase <= EXCHANGE_BACKWARD; phase++) {
+        struct exchange *e = convert(m, "heads to ranks", AXIS_CP, by_tokens, by_heads, in);
+        e->phase = (enum exchange_phase)phase;
+        e->size = degree;
+        e = convert(m, "heads back", AXIS_CP, by_heads, by_tokens, out);
+        e->phase = (enum exchange_phase)phase;
+        e->size = degree;
+    }
+}
+
+/* Ring attention (Liu et al. 2023, arXiv:2310.01889): keys and values pass degree - 1 times in forward; in backward they
+ * pass again, and their fp32 gradients travel all the way round. */
+static void ring(struct maker *m, const struct widths *w, int64_t degree, int64_t step) {
+    double block_bytes = m->element * m->tokens * (w->keys + w->values);
+    double gradient = 4 * m->tokens * (w->keys + w->values);
+    struct exchange *e = add(m, "ring keys and values", AXIS_CP, degree, COLLECTIVE_SEND, block_bytes);
+    e->count = (double)(degree - 1);
+    e->step = step;
+    set_beside(e, EXCHANGE_FORWARD, BESIDE_ATTENTION, 0, 0);
+    e->parts |= PART_CORE;
+    e = add(m, "ring gradients", AXIS_CP, degree, COLLECTIVE_SEND, block_bytes + gradient);
+    e->count = (double)degree;
+    e->step = step;
+    set_beside(e, EXCHANGE_BACKWARD, BESIDE_ATTENTION, 0, 0);
+}
+
+/* All-gather of keys and values before attention (Llama 3, arXiv:2407.21783, section 3.3.2), of their gradients' sums
+ * after its backward. */
+static void gather_keys(struct maker *m, const struct widths *w) {
+    const struct layout by_tokens = {LAYOUT_SPLIT, DIM_SEQUENCE};
+    double bytes = m->element * m->tokens * (double)m->shard->cp * (w->keys + w->values);
+    convert(m, "gather keys and values", AXIS_CP, by_tokens, REPLICATED, bytes)->phase = EXCHANGE_FORWARD;
+    convert(m, "reduce key and value gradients", AXIS_CP, PARTIAL, by_tokens, bytes)->phase = EXCHANGE_BACKWARD;
+}
+
+/* Linear attention passes states, not tokens: one all-gather of key_dim x value_dim a head each way (LASP-2,
+ * arXiv:2502.07563). */
+static void gather_states(struct maker *m) {
+    const struct linear_attention *linear = m->model->linear;
+    double state = (double)(linear->key_dim * linear->value_dim) * (double)linear->value_heads / (double)m->shard->tp;
+    double bytes = 4 * (double)m->shard->micro_batch * state * (double)m->shard->cp;
+    for (int phase = EXCHANGE_FORWARD; phase <= EXCHANGE_BACKWARD; phase++) {
+        struct layout split = {LAYOUT_SPLIT, DIM_SEQUENCE};
+        convert(m, "gather states", AXIS_CP, split, REPLICATED, bytes)->phase = (enum exchange_phase)phase;
+    }
+}
+
+static void context(struct maker *m, const struct layer_kind *kind, const struct widths *w, int cp_kind) {
+    int64_t cp = m->shard->cp, heads = m->shard->ulysses;
+    if (cp == 1) {
+        return;
+    }
+    if (kind->attention == ATTENTION_LINEAR) {
+        gather_states(m);
+        return;
+    }
+    if (heads > 1) {
+        ulysses(m, w, heads);
+    }
+    if (cp_kind == CONTEXT_ALL_GATHER) {
+        gather_keys(m, w);
+    } else if (cp / heads > 1) {
+        ring(m, w, cp / heads, heads);
+    }
+}
+
+/* Expert parallelism: tokens from split(sequence) to split(expert) and back (GShard, Lepikhin et al. 2020
+ * arXiv:2006.16668), gathered over the expert's tensor-parallel group. The all-gather dispatcher brings every token to every
+ * rank instead and reduces the results. */
+static void experts(struct maker *m, const struct layer_work *work) {
+    const struct layout by_tokens = {LAYOUT_SPLIT, DIM_SEQUENCE}, by_experts = {LAYOUT_SPLIT, DIM_EXPERT};
+    const struct moe *moe = m->model->moe;
+    double own = m->shard->sequence_parallel ? m->tokens / (double)m->shard->tp : m->tokens;
+    double copies = own * (double)moe->experts_per_token;
+    double rows = work->expert_rows * m->element * m->hidden;
+    bool gather = m->job->dispatch == DISPATCH_ALL_GATHER;
+    enum exchange_beside beside = moe->shared_intermediate_size > 0 && m->job->overlap.experts ? BESIDE_SHARED_EXPERTS
+                                                                                                : BESIDE_NOTHING;
+    double sent = gather ? own * (double)m->shard->ep : copies * m->shard->expert_load;
+    double bytes = m->element * m->hidden * sent;
+    for (int phase = EXCHANGE_FORWARD; phase <= EXCHANGE_BACKWARD; phase++) {
+        struct exchange *pair[4] = {
+            convert(m, "dispatch", AXIS_EP, by_tokens, gather ? REPLICATED : by_experts, bytes),
+            convert(m, "gather rows", AXIS_ETP, by_tokens, REPLICATED, rows),
+            convert(m, "reduce rows", AXIS_ETP, PARTIAL, by_tokens, rows),
+            convert(m, "combine", AXIS_EP, gather ? PARTIAL : by_experts, by_tokens, bytes),
+        };
+        for (int i = 0; i < 4; i++) {
+            set_beside(pair[i], (enum exchange_phase)phase, beside, 0, 0);
+            if (pair[i] != NULL) {
+                pair[i]->parts |= PART_MOE;
+            }
+        }
+    }
+}
+
+static struct maker maker_make(const struct model *model, const struct shard *shard, const struct job *job,
+                               const struct layer_work *work, struct exchange_list *list) {
+    list->count = 0;
+    return (struct maker){
+        .list = list,
+        .model = model,
+        .shard = shard,
+        .job = job,
+        .tokens = work->tokens,
+        .element = shard->element,
+        .hidden = (double)model->hidden_size,
+        .region = shard->sequence_parallel ? (struct layout){LAYOUT_SPLIT, DIM_SEQUENCE} : REPLICATED,
+    };
+}
+
+void exchange_layer(const struct model *model, const struct layer_kind *kind, const struct shard *shard, int cp_kind,
+                    const struct job *job, const struct layer_work *work, struct exchange_list *ret) {
+    struct maker m = maker_make(model, shard, job, work, ret);
+    double tp = (double)shard->tp;
+    if (kind->attention != ATTENTION_NONE) {
+        struct widths w = attention_widths(model, kind, tp);
+        block(&m, 0, w.query + w.keys + w.values, w.out);
+        context(&m, kind, &w, cp_kind);
+    }
+    if (kind->cross) {
+        struct widths w = attention_widths(model, kind, tp);
+        block(&m, 0, w.query + w.keys + w.values, w.out);
+    }
+    if (kind->ffn == FFN_DENSE) {
+        double up = model->mlp == MLP_SWIGLU || model->mlp == MLP_GEGLU ? 2 : 1;
+        if (!model->parallel_block) { /* a parallel block shares attention's gather and reduction */
+            block(&m, PART_MLP, up * (double)kind->intermediate_size / tp, (double)kind->intermediate_size / tp);
+        }
+    } else if (kind->ffn == FFN_MOE) {
+        experts(&m, work);
+        if (model->moe->shared_intermediate_size > 0) {
+            double width = (double)model->moe->shared_intermediate_size / tp;
+            block(&m, 0, 2 * width, width);
+        }
+    }
+}
+
+void exchange_embedding(const struct model *model, const struct shard *shard, const struct layer_work *work,
+                        struct exchange_list *ret) {
+    struct maker m = maker_make(model, shard, NULL, work, ret);
+    double bytes = m.element * m.tokens * m.hidden;
+    set_beside(convert(&m, "reduce embedding", AXIS_TP, PARTIAL, m.region, bytes), EXCHANGE_FORWARD, BESIDE_NOTHING, 0,
+               0);
+    set_beside(convert(&m, "gather embedding gradient", AXIS_TP, m.region, layout_gradient(PARTIAL), bytes),
+               EXCHANGE_BACKWARD, BESIDE_NOTHING, 0, 0);
+}
+
+void exchange_head(const struct model *model, const struct shard *shard, const struct layer_work *work,
+                   struct exchange_list *ret) {
+    struct maker m = maker_make(model, shard, NULL, work, ret);
+    double bytes = m.element * m.tokens * m.hidden;
+    set_beside(convert(&m, "gather head input", AXIS_TP, m.region, REPLICATED, bytes), EXCHANGE_FORWARD,
+               BESIDE_NOTHING, 0, 0);
+    /* Maximum, predicted logit and sum of exponentials of every token, in fp32. */
+    struct exchange *e = convert(&m, "loss statistics", AXIS_TP, PARTIAL, REPLICATED, 4 * m.tokens);
+    if (e != NULL) {
+        e->count = 3;
+    }
+    set_beside(convert(&m, "reduce head input gradient", AXIS_TP, layout_gradient(REPLICATED), m.region, bytes),
+               EXCHANGE_BACKWARD, BESIDE_WEIGHT_GRADIENT, (double)model_padded_vocab(model, shard->tp) / (double)shard->tp,
+               m.hidden);
+}

@@ -1,0 +1,172 @@
+/* Two grids over the same ranks, as mixed-radix numbers. */
+#include "plan/mesh.h"
+
+#include <stddef.h>
+
+const char *const axis_names[] = {"tp", "cp", "dp", "pp", "ep", "etp", "edp", "dp-cp", NULL};
+const char *const order_names[] = {"tp-cp-dp-pp", "tp-cp-pp-dp", "tp-dp-cp-pp", "dp-tp-cp-pp", "pp-tp-cp-dp", NULL};
+
+static const enum axis orders[ORDER_KINDS][4] = {
+    [ORDER_TP_CP_DP_PP] = {AXIS_TP, AXIS_CP, AXIS_DP, AXIS_PP},
+    [ORDER_TP_CP_PP_DP] = {AXIS_TP, AXIS_CP, AXIS_PP, AXIS_DP},
+    [ORDER_TP_DP_CP_PP] = {AXIS_TP, AXIS_DP, AXIS_CP, AXIS_PP},
+    [ORDER_DP_TP_CP_PP] = {AXIS_DP, AXIS_TP, AXIS_CP, AXIS_PP},
+    [ORDER_PP_TP_CP_DP] = {AXIS_PP, AXIS_TP, AXIS_CP, AXIS_DP},
+};
+
+/* Stride of the `index`-th rank of tp x cp x dp when pp is left out: the product of its digits' strides. Ranks below the
+ * position of pp are consecutive from `base`, those above jump over pp. */
+static int64_t folded_stride(const struct mesh *mesh, int64_t index) {
+    int64_t stride = 1, before = 1;
+    for (int i = 0; i < 4; i++) {
+        if (mesh->dense_axes[i] != AXIS_PP) {
+            if (index < before * mesh->dense[i]) {
+                return stride * (index / before);
+            }
+            before *= mesh->dense[i];
+        }
+        stride *= mesh->dense[i];
+    }
+    return stride;
+}
+
+/* Two runs joined when the second continues the first. */
+static struct mesh_axis axis_product(struct mesh_axis inner, struct mesh_axis outer) {
+    if (inner.size == 1) {
+        return outer;
+    }
+    if (outer.size == 1) {
+        return inner;
+    }
+    struct mesh_axis axis = {inner.size * outer.size, inner.stride, inner.size, outer.stride};
+    if (outer.stride == inner.stride * inner.size) {
+        axis.inner = axis.size;
+    }
+    return axis;
+}
+
+/* The folded ranks from `first`, `size` of them: one run, or two when pp lies inside. */
+static struct mesh_axis folded_axis(const struct mesh *mesh, int64_t first, int64_t size) {
+    int64_t before = 1;
+    for (int i = 0; i < 4 && mesh->dense_axes[i] != AXIS_PP; i++) {
+        before *= mesh->dense[i];
+    }
+    int64_t stride = size > 1 ? folded_stride(mesh, first) : 1;
+    struct mesh_axis axis = {size, stride, size, stride * size};
+    if (first < before && first * size > before) {
+        axis.inner = before / first;
+        axis.outer_stride = folded_stride(mesh, before);
+    }
+    return axis;
+}
+
+struct mesh mesh_make(int64_t tp, int64_t cp, int64_t dp, int64_t pp, int64_t ep, int64_t etp, enum mesh_order order) {
+    struct mesh mesh = {.world = tp * cp * dp * pp};
+    const int64_t sizes[] = {[AXIS_TP] = tp, [AXIS_CP] = cp, [AXIS_DP] = dp, [AXIS_PP] = pp};
+    int64_t stride = 1;
+    for (int i = 0; i < 4; i++) {
+        enum axis axis = orders[order][i];
+        mesh.dense_axes[i] = axis;
+        mesh.dense[i] = sizes[axis];
+        mesh.axes[axis] = (struct mesh_axis){sizes[axis], stride, sizes[axis], stride * sizes[axis]};
+        stride *= sizes[axis];
+    }
+    struct mesh_axis dp_axis = mesh.axes[AXIS_DP], cp_axis = mesh.axes[AXIS_CP];
+    mesh.axes[AXIS_DP_CP] =
+        dp_axis.stride < cp_axis.stride ? axis_product(dp_axis, cp_axis) : axis_product(cp_axis, dp_axis);
+    mesh.axes[AXIS_ETP] = folded_axis(&mesh, 1, etp);
+    mesh.axes[AXIS_EP] = folded_axis(&mesh, etp, ep);
+    mesh.axes[AXIS_EDP] = folded_axis(&mesh, etp * ep, tp * cp * dp / (etp * ep));
+    return mesh;
+}
+
+const char *mesh_refuse(const struct mesh *mesh) {
+    int64_t experts = mesh->axes[AXIS_ETP].size * mesh->axes[AXIS_EP].size;
+    int64_t before = 1;
+    int position = 0;
+    while (mesh->dense_axes[position] != AXIS_PP) {
+        before *= mesh->dense[position++];
+    }
+    if (experts == 1 || position == 0 || position == 3 || mesh->axes[AXIS_PP].size == 1) {
+        return NULL;
+    }
+    return before % experts == 0 ? NULL : "with pp between the other axes, etp * ep must divide the degrees before pp";
+}
+
+struct coordinates mesh_coordinates(const struct mesh *mesh, int64_t rank) {
+    int64_t at[AXIS_COUNT] = {0};
+    int64_t folded = 0, before = 1;
+    for (int i = 0; i < 4; i++) {
+        int64_t digit = rank % mesh->dense[i];
+        rank /= mesh->dense[i];
+        at[mesh->dense_axes[i]] = digit;
+        if (mesh->dense_axes[i] != AXIS_PP) {
+            folded += digit * before;
+            before *= mesh->dense[i];
+        }
+    }
+    int64_t etp = mesh->axes[AXIS_ETP].size, ep = mesh->axes[AXIS_EP].size;
+    return (struct coordinates){at[AXIS_TP],        at[AXIS_CP],           at[AXIS_DP],          at[AXIS_PP],
+                                folded % etp, folded / etp % ep, folded / (etp * ep)};
+}
+
+int64_t mesh_rank(const struct mesh *mesh, const struct coordinates *at) {
+    const int64_t digits[] = {[AXIS_TP] = at->tp, [AXIS_CP] = at->cp, [AXIS_DP] = at->dp, [AXIS_PP] = at->pp};
+    int64_t rank = 0, stride = 1;
+    for (int i = 0; i < 4; i++) {
+        rank += digits[mesh->dense_axes[i]] * stride;
+        stride *= mesh->dense[i];
+    }
+    return rank;
+}
+
+int64_t mesh_group(const struct mesh *mesh, enum axis axis, int64_t rank, int64_t *ret_members) {
+    const struct coordinates own = mesh_coordinates(mesh, rank);
+    int64_t count = 0;
+    for (int64_t other = 0; other < mesh->world; other++) {
+        struct coordinates c = mesh_coordinates(mesh, other);
+        bool member = c.pp == own.pp || axis == AXIS_PP;
+        switch (axis) {
+        case AXIS_TP:
+            member = member && c.cp == own.cp && c.dp == own.dp;
+            break;
+        case AXIS_CP:
+            member = member && c.tp == own.tp && c.dp == own.dp;
+            break;
+        case AXIS_DP:
+            member = member && c.tp == own.tp && c.cp == own.cp;
+            break;
+        case AXIS_PP:
+            member = c.tp == own.tp && c.cp == own.cp && c.dp == own.dp;
+            break;
+        case AXIS_DP_CP:
+            member = member && c.tp == own.tp;
+            break;
+        case AXIS_ETP:
+            member = member && c.ep == own.ep && c.edp == own.edp;
+            break;
+        case AXIS_EP:
+            member = member && c.etp == own.etp && c.edp == own.edp;
+            break;
+        case AXIS_EDP:
+            member = member && c.etp == own.etp && c.ep == own.ep;
+            break;
+        case AXIS_COUNT:
+            member = false;
+            break;
+        }
+        if (member) {
+            ret_members[count++] = other;
+        }
+    }
+    return count;
+}
+
+struct span mesh_span(const struct topology *topology, const struct mesh *mesh, enum axis axis, int64_t size,
+                      int64_t step) {
+    const struct mesh_axis *a = &mesh->axes[axis];
+    if (a->inner == a->size || size * step <= a->inner) {
+        return route_span(topology, a->stride * step, size);
+    }
+    return route_span_product(topology, a->stride, a->inner, a->outer_stride, a->size / a->inner);
+}

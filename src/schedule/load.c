@@ -1,0 +1,95 @@
+/* The condensed load of a pipeline: one pass over the ranks, or constant time where ranks are known to be alike. */
+#include "schedule/load.h"
+
+static struct pass_times times_scaled(const struct pass_times *times, double factor) {
+    return (struct pass_times){.forward = times->forward * factor,
+                               .backward = times->backward * factor,
+                               .weight = times->weight * factor,
+                               .pair = times->pair * factor};
+}
+
+static void times_add(struct pass_times *sum, const struct pass_times *times) {
+    sum->forward += times->forward;
+    sum->backward += times->backward;
+    sum->weight += times->weight;
+    sum->pair += times->pair;
+}
+
+static struct pass_times times_normal(const struct pass_times *times) {
+    struct pass_times normal = *times;
+    normal.pair = pass_pair(times);
+    normal.hop = 0;
+    return normal;
+}
+
+static double larger(double a, double b) {
+    return a > b ? a : b;
+}
+
+void load_gather(struct pipeline_load *load, const struct pass_times *per_rank, int64_t ranks, double hop) {
+    struct pass_times sum = {0};
+    struct pass_times up_to_heaviest = {0};
+    double most_work = -1;
+    *load = (struct pipeline_load){.hop = hop, .ranks = ranks};
+    for (int64_t i = 0; i < ranks; i++) {
+        struct pass_times times = times_normal(&per_rank[i]);
+        double work = pass_full(&times);
+        times_add(&sum, &times);
+        if (work > most_work) {
+            most_work = work;
+            load->heaviest_rank = i;
+            load->heaviest = times;
+            up_to_heaviest = sum;
+        }
+        load->most_forward = larger(load->most_forward, times.forward);
+        load->most_backward = larger(load->most_backward, pass_backward(&times));
+    }
+    struct pass_times minus = times_scaled(&up_to_heaviest, -1);
+    load->total = sum;
+    load->after = sum;
+    times_add(&load->after, &minus);
+    load->first = times_normal(&per_rank[0]);
+    load->last = times_normal(&per_rank[ranks - 1]);
+}
+
+void load_uniform(struct pipeline_load *load, const struct pass_times *times, int64_t ranks) {
+    struct pass_times one = times_normal(times);
+    *load = (struct pipeline_load){.total = times_scaled(&one, (double)ranks),
+                                   .heaviest = one,
+                                   .after = times_scaled(&one, (double)(ranks - 1)),
+                                   .first = one,
+                                   .last = one,
+                                   .most_forward = one.forward,
+                                   .most_backward = pass_backward(&one),
+                                   .hop = times->hop,
+                                   .ranks = ranks};
+}
+
+/* The heaviest is the first of equals, as load_gather finds it. */
+void load_ends(struct pipeline_load *load, const struct pass_times *first, const struct pass_times *body,
+               const struct pass_times *last, int64_t ranks, double hop) {
+    int64_t inner = ranks - 2;
+    struct pass_times of[3] = {times_normal(first), times_normal(body), times_normal(last)};
+    struct pass_times bodies = times_scaled(&of[1], (double)inner);
+    int heaviest = 0;
+    for (int i = 1; i < 3; i++) {
+        if ((i != 1 || inner > 0) && pass_full(&of[i]) > pass_full(&of[heaviest])) {
+            heaviest = i;
+        }
+    }
+    *load = (struct pipeline_load){.total = bodies, .heaviest = of[heaviest], .first = of[0], .last = of[2], .hop = hop,
+                                   .most_forward = larger(of[0].forward, of[2].forward),
+                                   .most_backward = larger(pass_backward(&of[0]), pass_backward(&of[2])),
+                                   .ranks = ranks};
+    times_add(&load->total, &of[0]);
+    times_add(&load->total, &of[2]);
+    if (inner > 0) {
+        load->most_forward = larger(load->most_forward, of[1].forward);
+        load->most_backward = larger(load->most_backward, pass_backward(&of[1]));
+    }
+    if (heaviest < 2) {
+        load->after = heaviest == 0 ? bodies : times_scaled(&of[1], (double)(inner - 1));
+        times_add(&load->after, &of[2]);
+    }
+    load->heaviest_rank = heaviest == 0 ? 0 : heaviest == 1 ? 1 : ranks - 1;
+}

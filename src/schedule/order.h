@@ -1,0 +1,60 @@
+/* The order of passes: for each rank the list it runs, one after another. A schedule is nothing more than such lists;
+ * times follow from them (execute.h). Stages are counted over the whole model, micro-batches per way. */
+#ifndef PARPLAN_SCHEDULE_ORDER_H
+#define PARPLAN_SCHEDULE_ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schedule/load.h"
+
+struct arena;
+struct schedule;
+
+enum pass_kind {
+    PASS_FORWARD,  /* F */
+    PASS_BACKWARD, /* B: the input gradient alone */
+    PASS_WEIGHT,   /* W: the weight gradient alone */
+    PASS_FULL,     /* BW: a full backward; its output is visible only at its end */
+    PASS_PAIR      /* F&B: a forward and a full backward of two micro-batches, overlapped */
+};
+
+/* One chunk's part in one micro-batch. Schedules that send micro-batches from both ends have two ways: way 0 enters at
+ * rank 0, way 1 at the last; each numbers its micro-batches from 0 and has its own copy of the stages. */
+struct visit {
+    int32_t stage, micro_batch;
+    int32_t way;
+};
+
+struct pass {
+    enum pass_kind kind;
+    struct visit visit;
+    struct visit backward; /* of PASS_PAIR only: whose full backward runs beside the forward of `visit` */
+};
+
+/* Where a generator appends. A visit whose micro-batch does not exist is dropped: rules are written for long runs. */
+struct pass_list {
+    struct pass *passes;
+    int64_t count, capacity;
+    int64_t micro_batches;
+};
+
+void list_add(struct pass_list *list, enum pass_kind kind, struct visit visit);
+void list_add_pair(struct pass_list *list, struct visit forward, struct visit backward);
+
+struct order {
+    const struct pass *passes; /* of rank r: passes[first[r]] up to before passes[first[r + 1]] */
+    const int64_t *first;
+    int64_t ranks, stages, micro_batches, ways; /* micro-batches of each way */
+};
+
+/* The whole order of a legal shape, in the arena. */
+void order_make(struct arena *arena, const struct schedule *schedule, const struct schedule_shape *shape,
+                struct order *order);
+
+/* Writes the pass as "F0.3", "BW1.2'", "F0.3&B3.1'" (kind, stage, micro-batch; ' = way 1), NUL-terminated. */
+enum { PASS_TEXT_SIZE = 64 };
+void pass_text(const struct pass *pass, char text[PASS_TEXT_SIZE]);
+
+#endif

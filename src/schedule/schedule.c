@@ -1,0 +1,88 @@
+/* The table of schedules, and what holds for all of them: price and lower bound. */
+#include "schedule/schedule.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "schedule/rule.h"
+
+const struct schedule *const schedules[] = {
+    [SCHEDULE_NONE] = &schedule_none,         [SCHEDULE_GPIPE] = &schedule_gpipe,
+    [SCHEDULE_1F1B] = &schedule_1f1b,         [SCHEDULE_INTERLEAVED] = &schedule_interleaved,
+    [SCHEDULE_ZB_H1] = &schedule_zb_h1,       [SCHEDULE_ZB_H2] = &schedule_zb_h2,
+    [SCHEDULE_ZB_V] = &schedule_zb_v,         [SCHEDULE_DUALPIPE] = &schedule_dualpipe,
+    [SCHEDULE_DUALPIPEV] = &schedule_dualpipev, [SCHEDULE_COUNT] = NULL,
+};
+
+const char *const schedule_names[] = {
+    [SCHEDULE_NONE] = "none",   [SCHEDULE_GPIPE] = "gpipe",       [SCHEDULE_1F1B] = "1f1b",
+    [SCHEDULE_INTERLEAVED] = "interleaved", [SCHEDULE_ZB_H1] = "zb-h1", [SCHEDULE_ZB_H2] = "zb-h2",
+    [SCHEDULE_ZB_V] = "zb-v",   [SCHEDULE_DUALPIPE] = "dualpipe", [SCHEDULE_DUALPIPEV] = "dualpipev",
+    [SCHEDULE_COUNT] = NULL,
+};
+
+const struct schedule *schedule_find(const char *name) {
+    for (size_t i = 0; schedules[i] != NULL; i++) {
+        if (strcmp(schedules[i]->name, name) == 0) {
+            return schedules[i];
+        }
+    }
+    return NULL;
+}
+
+const char *rule_refuse(const struct schedule_shape *shape, int64_t chunks) {
+    if (shape->ranks < 2) {
+        return "a pipeline schedule needs at least 2 ranks";
+    }
+    if (shape->chunks != chunks) {
+        return chunks == 1 ? "holds exactly 1 chunk a rank" : "holds exactly 2 chunks a rank";
+    }
+    return shape->micro_batches < 1 ? "needs at least one micro-batch" : NULL;
+}
+
+/* Equal ranks of the mean load, and the heaviest rank's surplus in every micro-batch. */
+static double step_of_mean(const struct schedule *schedule, const struct schedule_shape *shape,
+                           const struct pipeline_load *load) {
+    double p = (double)load->ranks;
+    double passes = (double)(shape->micro_batches * shape->chunks);
+    struct pass_times mean = {.forward = load->total.forward / p,
+                              .backward = load->total.backward / p,
+                              .weight = load->total.weight / p,
+                              .pair = load->total.pair / p,
+                              .hop = load->hop};
+    double surplus = schedule->ways == 2 || schedule == &schedule_dualpipev ? load->heaviest.pair - mean.pair
+                                                                            : pass_full(&load->heaviest) - pass_full(&mean);
+    return schedule->makespan(shape, &mean) + passes * surplus;
+}
+
+double schedule_price(const struct schedule *schedule, const struct schedule_shape *shape,
+                      const struct pipeline_load *load) {
+    double step = schedule->step != NULL ? schedule->step(shape, load) : step_of_mean(schedule, shape, load);
+    return larger(step, schedule_bound_unequal(shape, load));
+}
+
+double schedule_step(const struct schedule *schedule, const struct schedule_shape *shape,
+                     const struct pass_times *per_rank, double hop) {
+    struct pipeline_load load;
+    load_gather(&load, per_rank, shape->ranks, hop);
+    return schedule_price(schedule, shape, &load);
+}
+
+double schedule_bound(const struct schedule_shape *shape, const struct pass_times *times) {
+    struct pipeline_load load;
+    load_uniform(&load, times, shape->ranks);
+    return schedule_bound_unequal(shape, &load);
+}
+
+/* Work of the heaviest rank behind the shorter way into it; or one micro-batch through all stages and back. An
+ * overlapped pair is the cheapest way to run a forward and a backward. */
+double schedule_bound_unequal(const struct schedule_shape *shape, const struct pipeline_load *load) {
+    double passes = (double)(shape->micro_batches * shape->chunks);
+    double others = (double)(shape->ranks - 1);
+    double rank = (double)load->heaviest_rank;
+    double work = passes * smaller(pass_full(&load->heaviest), load->heaviest.pair);
+    double before = load->total.forward - load->after.forward - load->heaviest.forward + rank * load->hop;
+    double after = load->after.forward + (others - rank) * load->hop;
+    double crossing = (double)shape->chunks * (load->total.forward + load->total.backward) + 2 * others * load->hop;
+    return larger(work + larger(0, smaller(before, after)), crossing);
+}
