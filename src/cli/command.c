@@ -15,7 +15,10 @@
 #include "cli/terminal.h"
 
 const struct command *const commands[] = {
+    &command_search,
+    &command_estimate,
     &command_show,
+    &command_score,
     &command_schema,
     &command_completion,
     &command_help,
@@ -48,8 +51,8 @@ static void exhausted(void *unused) {
 
 static enum status report_unknown(struct context *context, const char *name) {
     struct mark mark = {.source = &context->source, .line = 1, .column = 9, .length = (unsigned)strlen(name)};
-    enum status status = name[0] == '-' ? diag_error(context->diag, mark, "options come after the command, not '%s'", name)
-                                        : diag_error(context->diag, mark, "unknown command '%s'", name);
+    const char *what = name[0] == '-' ? "the command comes before its options, not" : "unknown command";
+    enum status status = diag_error(context->diag, mark, "%s '%s'", what, name);
     const char **names = ARENA_ARRAY(context->arena, const char *, sizeof commands / sizeof *commands);
     size_t count = 0;
     for (size_t i = 0; commands[i]; i++) {
@@ -112,7 +115,8 @@ int command_main(int argc, char **argv) {
     if (context->command) {
         status = run_command(context, argc, argv);
     }
-    report_print(diag, terminal_color((enum color_choice)context->globals.color, STDERR_FILENO), !context->globals.quiet);
+    bool color = terminal_color((enum color_choice)context->globals.color, STDERR_FILENO);
+    report_print(diag, color, !context->globals.quiet);
     arena_close(arena);
     return (int)status;
 }

@@ -5,9 +5,12 @@
 #include "cli/command.h"
 
 extern const struct command command_completion;
+extern const struct command command_estimate;
 extern const struct command command_help;
 extern const struct command command_manual;
 extern const struct command command_schema;
+extern const struct command command_score;
+extern const struct command command_search;
 extern const struct command command_show;
 extern const struct command command_version;
 

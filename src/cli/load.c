@@ -57,8 +57,8 @@ static enum status find_document(struct context *context, const struct document_
         *ret_path = word->text;
         return OK;
     }
-    enum status status = diag_error(context->diag, word->mark, "no %s '%s': neither a shipped one nor a file", kind->name,
-                                    word->text);
+    enum status status = diag_error(context->diag, word->mark, "no %s '%s': neither a shipped one nor a file",
+                                    kind->name, word->text);
     const char *const *names = NULL;
     size_t count = data_list(context->arena, kind->folder, &names);
     const char *nearest = options_suggest(word->text, names, count);

@@ -2,7 +2,8 @@
  *
  * FLOPs of a token are forward and backward, 3 x forward, under three conventions that differ only in what they leave
  * out or add (model/count.h): ours counts the causal pairs that exist, s (s + 1) / 2, and the router; Megatron-LM's
- * num_floating_point_operations takes s^2 / 2 and omits the router; the full one counts s^2 as if nothing were masked. */
+ * num_floating_point_operations takes s^2 / 2 and omits the router; the full one counts s^2 as if nothing were
+ * masked. */
 #include "cli/show.h"
 
 #include "base/arena.h"
@@ -12,6 +13,7 @@
 #include "base/units.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "cli/view.h"
 #include "model/count.h"
 #include "model/model.h"
 
@@ -108,19 +110,6 @@ static void write_json(const struct model *model, int64_t seq_len, struct text *
     text_add_char(text, '\n');
 }
 
-/* "70.6 B", "1.04 T": three significant digits in the short scale that parameters are quoted in. */
-static const char *amount(struct arena *arena, int64_t value) {
-    static const char *const scales[] = {"", " K", " M", " B", " T", " Q"};
-    double number = (double)value;
-    size_t scale = 0;
-    while (number >= 999.5 && scale + 1 < sizeof scales / sizeof *scales) {
-        number /= 1000;
-        scale++;
-    }
-    int decimals = scale == 0 || number >= 99.95 ? 0 : number >= 9.995 ? 1 : 2;
-    return arena_format(arena, "%s%s", text_fixed(arena, number, decimals), scales[scale]);
-}
-
 static void add_kinds(const struct model *model, struct text *text) {
     struct table table;
     table_init(&table, text->arena);
@@ -147,7 +136,7 @@ static void add_kinds(const struct model *model, struct text *text) {
         const int64_t counts[] = {layer_total(&params), params.attention, params.mlp, params.experts,
                                   params.active_experts, params.replicated};
         for (size_t column = 0; column < sizeof counts / sizeof *counts; column++) {
-            table_set(&table, row, 3 + column, "%s", amount(text->arena, counts[column]));
+            table_set(&table, row, 3 + column, "%s", view_amount(text->arena, (double)counts[column]));
         }
     }
     table_render(&table, terminal_width(), text);
@@ -168,18 +157,18 @@ static void add_flops(const struct model *model, int64_t seq_len, struct text *t
 static void write_text(const struct model *model, int64_t seq_len, struct text *text) {
     struct arena *arena = text->arena;
     struct outer_params outer = count_outer(model);
-    text_add_format(text, "%s: %s parameters", model->name, amount(arena, count_total(model)));
+    text_add_format(text, "%s: %s parameters", model->name, view_amount(arena, (double)count_total(model)));
     if (count_active(model) != count_total(model)) {
-        text_add_format(text, ", %s active per token", amount(arena, count_active(model)));
+        text_add_format(text, ", %s active per token", view_amount(arena, (double)count_active(model)));
     }
     if (count_mtp(model)) {
-        text_add_format(text, ", and %s of MTP", amount(arena, count_mtp(model)));
+        text_add_format(text, ", and %s of MTP", view_amount(arena, (double)count_mtp(model)));
     }
     text_add_format(text, "\nhidden size %lld, %lld heads (%lld of keys and values), vocabulary %lld\n",
                     (long long)model->hidden_size, (long long)model->num_attention_heads,
                     (long long)model->num_key_value_heads, (long long)model->vocab_size);
-    text_add_format(text, "embedding %s, head %s%s\n\n", amount(arena, outer.embedding), amount(arena, outer.head),
-                    model->tie_word_embeddings ? " (tied)" : "");
+    text_add_format(text, "embedding %s, head %s%s\n\n", view_amount(arena, (double)outer.embedding),
+                    view_amount(arena, (double)outer.head), model->tie_word_embeddings ? " (tied)" : "");
     add_kinds(model, text);
     add_flops(model, seq_len, text);
     if (model->source) {

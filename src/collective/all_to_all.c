@@ -4,8 +4,8 @@
  *   two_level   inside the domain to the member that sits on the owner's rail, then along the rail: n/g times fewer and
  *               larger messages (NCCL calls it PXN, src/graph/paths.cc)
  *
- * Lower bound and attained on a crossbar: the busiest port, (n-1)/n S/B (Birkhoff's decomposition). Thakur, Rabenseifner,
- * Gropp (2005), section 4.4 for pairwise exchange. */
+ * Lower bound and attained on a crossbar: the busiest port, (n-1)/n S/B (Birkhoff's decomposition). Thakur,
+ * Rabenseifner, Gropp (2005), section 4.4 for pairwise exchange. */
 #include "collective/all_to_all.h"
 
 #include <math.h>
@@ -14,8 +14,9 @@
 
 /* NCCL serves so many peers of other nodes at a time (src/include/device.h, NCCL_MAX_DEV_WORK_P2P_PER_BATCH). */
 static const double BATCH = 8;
-/* The own block is copied beside the sends; it costs this part of a block (fitted with rate.c's COPY). */
+/* The own block is copied beside the sends at the cost of COPY blocks; the rates are those of 8 GPUs (see rate.c). */
 static const double COPY = 0.2;
+static const double REFERENCE = 7;
 
 double exchange_seconds(int64_t size, double bytes, double rate, double latency) {
     return latency + (double)(size - 1) / (double)size * bytes / rate;
@@ -50,28 +51,24 @@ double exchange_tapered_seconds(int64_t size, double bytes, double rate, const s
     return seconds;
 }
 
-static bool supports(const struct span *span, enum collective kind) {
-    (void)span;
-    return kind == COLLECTIVE_ALL_TO_ALL;
-}
-
 static double efficiency(const struct span *span) {
     return span->all_to_all_efficiency > 0 ? span->all_to_all_efficiency : 1;
 }
 
-/* Bytes that one member sends to the others of its domain, in blocks, with the copy of its own. */
-static double blocks_inside(const struct span *span, double blocks) {
-    bool kernel = span->library == LIBRARY_NCCL || span->library == LIBRARY_RCCL;
-    return span->inner > 1 ? blocks + (kernel ? COPY : 0) : 0;
+/* Seconds on the wire inside: what one member sends to the other members of its domain, in parts of `part` bytes. */
+static double wire_inside(const struct span *span, double part) {
+    double peers = (double)(span->inner - 1);
+    bool copies = span->library == LIBRARY_NCCL && span->kind == SCALEUP_SWITCH;
+    double loss = copies ? fmax(1, (1 + COPY / peers) / (1 + COPY / REFERENCE)) : 1;
+    return loss * peers * part / (span->inner_exchange * efficiency(span));
 }
 
 static double seconds(const struct span *span, enum collective kind, double bytes) {
     (void)kind;
-    double block = bytes / (double)span->size;
     double wire = 0;
     double latency = HANDSHAKE * span->inner_latency;
     if (span->inner > 1) {
-        wire = blocks_inside(span, (double)(span->inner - 1)) * block / (span->inner_exchange * efficiency(span));
+        wire = wire_inside(span, bytes / (double)span->size);
     }
     if (span->outer > 1) {
         double leaving = (double)(span->outer - 1) / (double)span->outer * bytes;
@@ -93,18 +90,16 @@ static int64_t steps(const struct span *span, enum collective kind, double bytes
 }
 
 static bool two_level_supports(const struct span *span, enum collective kind) {
-    return kind == COLLECTIVE_ALL_TO_ALL && span->outer > 1 && span->inner > 1 &&
-           span->inner * span->outer == span->size;
+    (void)kind;
+    return span->outer > 1 && span->inner > 1 && span->inner * span->outer == span->size;
 }
 
 static double two_level_seconds(const struct span *span, enum collective kind, double bytes) {
     (void)kind;
-    double inside = blocks_inside(span, (double)(span->inner - 1)) * bytes /
-                    ((double)span->inner * span->inner_exchange * efficiency(span));
+    double inside = wire_inside(span, bytes / (double)span->inner);
     double between =
         (double)(span->outer - 1) / (double)span->outer * bytes / (span->outer_exchange * efficiency(span));
-    double latency =
-        HANDSHAKE * span->inner_latency + ceil((double)(span->outer - 1) / BATCH) * span->outer_latency;
+    double latency = HANDSHAKE * span->inner_latency + ceil((double)(span->outer - 1) / BATCH) * span->outer_latency;
     return latency + pipeline_seconds(inside, span->inner_latency) + pipeline_seconds(between, span->outer_latency);
 }
 
@@ -130,7 +125,7 @@ const struct algorithm pairwise_algorithm = {
     .name = "pairwise",
     .doc = "every block straight to its owner, each rank on its own NIC",
     .libraries = LIBRARIES_ALL,
-    .supports = supports,
+    .kinds = KINDS_ALL_TO_ALL,
     .seconds = seconds,
     .steps = steps,
 };
@@ -139,6 +134,7 @@ const struct algorithm two_level_algorithm = {
     .name = "two_level",
     .doc = "inside to the owner's rail, then along the rail (PXN): fewer, larger messages",
     .libraries = LIBRARIES_NCCL | LIBRARIES_HCCL,
+    .kinds = KINDS_ALL_TO_ALL,
     .supports = two_level_supports,
     .seconds = two_level_seconds,
     .steps = two_level_steps,

@@ -1,9 +1,9 @@
 /* Bruck: in step k every rank sends to rank - 2^k (all-gather) what it has, at most what is still missing; all-to-all:
- * to rank + 2^k the blocks whose distance has bit k set. Reduce-scatter is the all-gather backwards (NCCL calls the pair
- * PAT, src/device/all_gather.h, and offers it for one GPU a node).
+ * to rank + 2^k the blocks whose distance has bit k set. Reduce-scatter is the all-gather backwards (NCCL calls the
+ * pair PAT, src/device/all_gather.h, and offers it for one GPU a node).
  *
- * Bruck, Ho, Kipnis, Upfal, Weathersby, "Efficient algorithms for all-to-all communications in multiport message-passing
- * systems" (1997). */
+ * Bruck, Ho, Kipnis, Upfal, Weathersby, "Efficient algorithms for all-to-all communications in multiport
+ * message-passing systems" (1997). */
 #include "collective/bruck.h"
 
 #include <math.h>
@@ -29,8 +29,8 @@ double bruck_seconds(enum collective kind, int64_t size, double bytes, double ra
 }
 
 static bool supports(const struct span *span, enum collective kind) {
-    return span->kind == SCALEUP_SWITCH &&
-           (kind == COLLECTIVE_ALL_GATHER || kind == COLLECTIVE_REDUCE_SCATTER || kind == COLLECTIVE_ALL_TO_ALL);
+    (void)kind;
+    return span->kind == SCALEUP_SWITCH;
 }
 
 static double seconds(const struct span *span, enum collective kind, double bytes) {
@@ -60,6 +60,7 @@ const struct algorithm bruck_algorithm = {
     .name = "bruck",
     .doc = "ceil(log2 n) steps for any n; all-to-all sends ceil(log2 n)/2 times the bytes",
     .libraries = LIBRARIES_ANY,
+    .kinds = KINDS_HALVES | KINDS_ALL_TO_ALL,
     .supports = supports,
     .seconds = seconds,
     .steps = steps,

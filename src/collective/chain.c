@@ -1,5 +1,5 @@
-/* Chain: rank 0 -> 1 -> ... -> n-1 in k chunks; chunk c crosses link i in step c + i. What NCCL calls ring broadcast and
- * reduce (src/device/broadcast.h). The best k: Sanders, Speck, Traeff (2009), section 2.
+/* Chain: rank 0 -> 1 -> ... -> n-1 in k chunks; chunk c crosses link i in step c + i. What NCCL calls ring broadcast
+ * and reduce (src/device/broadcast.h). The best k: Sanders, Speck, Traeff (2009), section 2.
  *
  * Scatter and all-gather: Barnett, Shuler, van de Geijn, Gupta, Payne, Watts, "Interprocessor collective communication
  * library" (1994); Thakur, Rabenseifner, Gropp (2005), section 4.3. */
@@ -34,11 +34,6 @@ double scatter_gather_seconds(int64_t size, double bytes, double rate, double la
     return ((double)log2_ceil(size) + n - 1) * latency + 2 * (n - 1) / n * bytes / rate;
 }
 
-static bool supports(const struct span *span, enum collective kind) {
-    (void)span;
-    return kind == COLLECTIVE_BROADCAST || kind == COLLECTIVE_REDUCE;
-}
-
 static double seconds(const struct span *span, enum collective kind, double bytes) {
     (void)kind;
     double hop = fmax(rate_trip(span) / (double)(span->size - 1), rate_hop(span) / (double)(span->size - 1));
@@ -59,11 +54,6 @@ static int64_t steps(const struct span *span, enum collective kind, double bytes
         }
     }
     return count;
-}
-
-static bool scatter_gather_supports(const struct span *span, enum collective kind) {
-    (void)span;
-    return kind == COLLECTIVE_BROADCAST;
 }
 
 static double scatter_gather_span_seconds(const struct span *span, enum collective kind, double bytes) {
@@ -99,7 +89,7 @@ const struct algorithm chain_algorithm = {
     .name = "chain",
     .doc = "broadcast or reduction along a chain in the best number of chunks",
     .libraries = LIBRARIES_ALL,
-    .supports = supports,
+    .kinds = KINDS_ROOTED,
     .seconds = seconds,
     .steps = steps,
 };
@@ -108,7 +98,7 @@ const struct algorithm scatter_gather_algorithm = {
     .name = "scatter_gather",
     .doc = "broadcast as binomial scatter and ring all-gather (van de Geijn)",
     .libraries = LIBRARIES_ANY,
-    .supports = scatter_gather_supports,
+    .kinds = KINDS_BROADCAST,
     .seconds = scatter_gather_span_seconds,
     .steps = scatter_gather_steps,
 };

@@ -45,7 +45,8 @@ const struct algorithm *algorithm_find(const char *name) {
 }
 
 bool algorithm_offers(const struct algorithm *algorithm, const struct span *span, enum collective kind) {
-    return (algorithm->libraries >> span->library & 1U) != 0 && algorithm->supports(span, kind);
+    return (algorithm->libraries >> span->library & algorithm->kinds >> kind & 1U) != 0 &&
+           (algorithm->supports == NULL || algorithm->supports(span, kind));
 }
 
 double collective_seconds(const struct span *span, enum collective kind, double bytes,

@@ -1,9 +1,9 @@
-/* Direct: part r of every rank goes straight to rank r (reduce-scatter, all-to-all), part r of rank r to all (all-gather).
+/* Direct: part r of every rank goes straight to rank r (reduce-scatter), part r of rank r to all (all-gather).
  *
  *   crossbar    a + (n-1)/n S/B      full mesh of links b    a + S/(n b)      all-reduce: both halves, 2 a and twice S
  *
- * The mesh reaches the rate of its n-1 links together, as n-1 link-disjoint rings do. (AMD Instinct MI300X: 7 xGMI links;
- * Ascend 910B: HCCL, mesh algorithm.) */
+ * The mesh reaches the rate of its n-1 links together, as n-1 link-disjoint rings do. (AMD Instinct MI300X: 7 xGMI
+ * links; Ascend 910B: HCCL, mesh algorithm.) */
 #include "collective/direct.h"
 
 #include "collective/rate.h"
@@ -20,8 +20,8 @@ double mesh_seconds(enum collective kind, int64_t size, double bytes, double lin
 }
 
 static bool supports(const struct span *span, enum collective kind) {
-    bool all = kind == COLLECTIVE_ALL_REDUCE || kind == COLLECTIVE_ALL_GATHER || kind == COLLECTIVE_REDUCE_SCATTER;
-    return span->outer <= 1 && all && (span->kind == SCALEUP_SWITCH || span->kind == SCALEUP_MESH);
+    (void)kind;
+    return span->outer <= 1 && (span->kind == SCALEUP_SWITCH || span->kind == SCALEUP_MESH);
 }
 
 static double seconds(const struct span *span, enum collective kind, double bytes) {
@@ -48,6 +48,7 @@ const struct algorithm direct_algorithm = {
     .name = "direct",
     .doc = "to all peers at once: one latency a pass",
     .libraries = LIBRARIES_HCCL,
+    .kinds = KINDS_RING,
     .supports = supports,
     .seconds = seconds,
     .steps = steps,

@@ -30,14 +30,13 @@ static bool is_power(int64_t size) {
 
 /* Every step needs full bisection at its distance: a switch. */
 static bool supports(const struct span *span, enum collective kind) {
-    bool halves = kind == COLLECTIVE_ALL_GATHER || kind == COLLECTIVE_REDUCE_SCATTER;
-    return span->kind == SCALEUP_SWITCH && (kind == COLLECTIVE_ALL_REDUCE || (halves && is_power(span->size)));
+    return span->kind == SCALEUP_SWITCH && (kind == COLLECTIVE_ALL_REDUCE || is_power(span->size));
 }
 
 /* Across domains the long steps run over the member's own NIC, so that is the rate of all. */
 static double member_rate(const struct span *span) {
     return span->outer > 1 && (span->inner <= 1 || span->outer_rate < span->inner_rate) ? span->outer_rate
-                                                                                          : span->inner_rate;
+                                                                                        : span->inner_rate;
 }
 
 static double seconds(const struct span *span, enum collective kind, double bytes) {
@@ -82,10 +81,6 @@ static int64_t steps(const struct span *span, enum collective kind, double bytes
     return step;
 }
 
-static bool doubling_supports(const struct span *span, enum collective kind) {
-    return span->kind == SCALEUP_SWITCH && kind == COLLECTIVE_ALL_REDUCE;
-}
-
 static double doubling_seconds(const struct span *span, enum collective kind, double bytes) {
     (void)kind;
     return recursive_doubling_seconds(span->size, bytes, member_rate(span), rate_hop(span));
@@ -114,6 +109,7 @@ const struct algorithm halving_doubling_algorithm = {
     .name = "halving_doubling",
     .doc = "recursive halving and doubling (Rabenseifner): 2 log2 n latencies, 2(n-1)/n S/B",
     .libraries = LIBRARIES_HCCL,
+    .kinds = KINDS_RING,
     .supports = supports,
     .seconds = seconds,
     .steps = steps,
@@ -123,7 +119,8 @@ const struct algorithm recursive_doubling_algorithm = {
     .name = "recursive_doubling",
     .doc = "the whole buffer at every step: log2 n (latency + S/B), for small buffers",
     .libraries = LIBRARIES_ANY,
-    .supports = doubling_supports,
+    .kinds = KINDS_ALL_REDUCE,
+    .supports = supports,
     .seconds = doubling_seconds,
     .steps = doubling_steps,
 };

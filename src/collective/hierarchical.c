@@ -1,8 +1,9 @@
 /* Hierarchical collectives over N domains of g members:
  *
- *   all-reduce       reduce-scatter inside (S) -> all-reduce of S/g between the N members of a rail -> all-gather inside (S)
+ *   all-reduce       reduce-scatter inside (S), all-reduce of S/g between the members of a rail, all-gather inside
  *                    2(g-1)/g S/B_in + 2(N-1)/N (S/g)/B_nic
- *   reduce-scatter   inside (S), then between (S/g);   all-gather the same backwards
+ *   reduce-scatter   inside (S), then between (S/g)
+ *   all-gather       the same backwards
  *
  * in sequence the sum of the two levels; cut into CHUNKS chunks that run through both at once, the slower level and one
  * chunk of the other. (BlueConnect: Cho et al., MLSys 2019; Jia et al., arXiv:1807.11205; Sanders and Traeff 2002.) */
@@ -24,8 +25,8 @@ struct levels hierarchical_levels(enum collective kind, int64_t inner, int64_t o
 }
 
 static bool supports(const struct span *span, enum collective kind) {
-    bool all = kind == COLLECTIVE_ALL_REDUCE || kind == COLLECTIVE_ALL_GATHER || kind == COLLECTIVE_REDUCE_SCATTER;
-    return all && span->outer > 1 && span->inner > 1 && span->inner * span->outer == span->size;
+    (void)kind;
+    return span->outer > 1 && span->inner > 1 && span->inner * span->outer == span->size;
 }
 
 /* Latency of the ring phases. */
@@ -81,6 +82,7 @@ const struct algorithm hierarchical_algorithm = {
     .name = "hierarchical",
     .doc = "inside the domain, between domains on the own rail, inside again, one after another",
     .libraries = LIBRARIES_HCCL | 1 << LIBRARY_XLA,
+    .kinds = KINDS_RING,
     .supports = supports,
     .seconds = seconds,
     .steps = steps,
@@ -90,6 +92,7 @@ const struct algorithm hierarchical_pipelined_algorithm = {
     .name = "hierarchical_pipelined",
     .doc = "the same in chunks: the slower level and one chunk of the other",
     .libraries = LIBRARIES_ANY,
+    .kinds = KINDS_RING,
     .supports = supports,
     .seconds = pipelined_seconds,
     .steps = steps,

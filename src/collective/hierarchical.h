@@ -4,7 +4,7 @@
 
 #include "collective/collective.h"
 
-/* Seconds of the two levels: `inside` all phases among the g members of a domain, `between` among the N domains on S/g. */
+/* Seconds of the two levels: `inside` all phases among the members of a domain, `between` among the domains on S/g. */
 struct levels {
     double inside, between;
 };

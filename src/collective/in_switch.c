@@ -5,9 +5,9 @@
  *                                           T = 2 l + (n+1)/n S/B
  *   reduce-scatter, all-gather              one half of it; (n-1)/n S, the own share does not travel
  *
- * The law (n+1)/n is what NCCL's search reserves (src/graph/search.cc: a head takes 2 units of its port, the others 1) and
- * what H200 and B200 nodes measure at n = 5 ... 8 (stas00/ml-engineering, network). SHARP in the network: Graham et al.,
- * "Scalable hierarchical aggregation protocol (SHArP)" (COMHPC 2016). */
+ * The law (n+1)/n is what NCCL's search reserves (src/graph/search.cc: a head takes 2 units of its port, the others 1)
+ * and what H200 and B200 nodes measure at n = 5 ... 8 (stas00/ml-engineering, network). SHARP in the network: Graham et
+ * al., "Scalable hierarchical aggregation protocol (SHArP)" (COMHPC 2016). */
 #include "collective/in_switch.h"
 
 #include "collective/rate.h"
@@ -28,7 +28,8 @@ double aggregation_seconds(double bytes, double rate, int64_t depth, double late
 }
 
 static bool supports(const struct span *span, enum collective kind) {
-    return span->multicast && span->outer <= 1 && kind != COLLECTIVE_ALL_TO_ALL && kind != COLLECTIVE_SEND;
+    (void)kind;
+    return span->multicast && span->outer <= 1;
 }
 
 /* Without all-reduce's doubling the ring's rate is as good, so the ring's achieved rate bounds the port. */
@@ -58,21 +59,27 @@ int64_t visit_switch_multicast(const struct visitor *visitor, int64_t step, int6
     return step + 2;
 }
 
-/* One of the two halves: reduce-scatter and all-gather without the own share, reduce to and broadcast from rank 0. */
+/* A reduction has all but its root send and the root receive, a broadcast the other way round. */
+static bool takes_part(enum collective kind, int64_t rank, bool sending) {
+    if (kind == COLLECTIVE_REDUCE) {
+        return (rank > 0) == sending;
+    }
+    return kind != COLLECTIVE_BROADCAST || (rank == 0) == sending;
+}
+
+/* One of the two halves of an all-reduce; what a rank keeps for itself does not travel where that is known. */
 static void visit_half(const struct visitor *visitor, enum collective kind, int64_t size, double bytes) {
     double share = bytes / (double)size;
+    double sent = kind == COLLECTIVE_ALL_GATHER ? share : kind == COLLECTIVE_REDUCE_SCATTER ? bytes - share : bytes;
+    double received = kind == COLLECTIVE_REDUCE_SCATTER ? share : kind == COLLECTIVE_ALL_GATHER ? bytes - share : bytes;
     for (int64_t rank = 0; rank < size; rank++) {
-        if (kind == COLLECTIVE_REDUCE_SCATTER || (kind == COLLECTIVE_REDUCE && rank > 0)) {
-            transfer_visit(visitor, 0, rank, TRANSFER_SWITCH, kind == COLLECTIVE_REDUCE ? bytes : bytes - share);
-        } else if (kind == COLLECTIVE_ALL_GATHER || (kind == COLLECTIVE_BROADCAST && rank == 0)) {
-            transfer_visit(visitor, 0, rank, TRANSFER_SWITCH, kind == COLLECTIVE_BROADCAST ? bytes : share);
+        if (takes_part(kind, rank, true)) {
+            transfer_visit(visitor, 0, rank, TRANSFER_SWITCH, sent);
         }
     }
     for (int64_t rank = 0; rank < size; rank++) {
-        if (kind == COLLECTIVE_ALL_GATHER || (kind == COLLECTIVE_BROADCAST && rank > 0)) {
-            transfer_visit(visitor, 1, TRANSFER_SWITCH, rank, kind == COLLECTIVE_BROADCAST ? bytes : bytes - share);
-        } else if (kind == COLLECTIVE_REDUCE_SCATTER || (kind == COLLECTIVE_REDUCE && rank == 0)) {
-            transfer_visit(visitor, 1, TRANSFER_SWITCH, rank, kind == COLLECTIVE_REDUCE ? bytes : share);
+        if (takes_part(kind, rank, false)) {
+            transfer_visit(visitor, 1, TRANSFER_SWITCH, rank, received);
         }
     }
 }
@@ -90,6 +97,7 @@ const struct algorithm in_switch_algorithm = {
     .name = "in_switch",
     .doc = "reduction and multicast in the scale-up switch (NVLS): (n+1)/n S/B all-reduce",
     .libraries = LIBRARIES_NCCL,
+    .kinds = KINDS_RING | KINDS_ROOTED,
     .supports = supports,
     .seconds = seconds,
     .steps = steps,

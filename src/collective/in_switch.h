@@ -14,7 +14,8 @@ double aggregation_seconds(double bytes, double rate, int64_t depth, double late
  * H100 and B200 nodes agree. */
 #define MULTICAST_SETUP 25e-6
 
-/* Steps in every domain of `inner` members: each pulls its reduced share; stores its share to all. Return the step after. */
+/* Steps in every domain of `inner` members: each pulls its reduced share; stores its share to all. Return the step
+ * after. */
 int64_t visit_switch_reduce(const struct visitor *visitor, int64_t step, int64_t size, int64_t inner, double bytes);
 int64_t visit_switch_multicast(const struct visitor *visitor, int64_t step, int64_t size, int64_t inner, double bytes);
 

@@ -16,7 +16,7 @@ enum { RULE_B = 22803, CORRECTIONS = 23 };
 enum nccl_hop { HOP_NVLINK, HOP_PCI, HOP_NET, HOPS };
 
 const char *const nccl_algorithm_names[] = {"tree", "ring", "collnet_direct", "collnet_chain", "nvls", "nvls_tree",
-                                            "pat", 0};
+                                            "pat",  0};
 const char *const nccl_protocol_names[] = {"ll", "ll128", "simple", 0};
 
 static const double base_latency[NCCL_ALGORITHMS][NCCL_PROTOCOLS] = {
@@ -221,23 +221,31 @@ static double latency_of(const struct nccl_group *group, enum collective kind, e
     return base;
 }
 
+/* Reductions in fp8 keep away from rings beyond 8 ranks. */
+static bool has_ring(const struct nccl_group *group, enum collective kind) {
+    bool moves = kind == COLLECTIVE_ALL_GATHER || kind == COLLECTIVE_BROADCAST;
+    bool reduces = kind == COLLECTIVE_ALL_REDUCE || kind == COLLECTIVE_REDUCE_SCATTER || kind == COLLECTIVE_REDUCE;
+    return moves || (reduces && !(group->float8 && group->ranks > 8));
+}
+
 static bool has_algorithm(const struct nccl_group *group, enum collective kind, enum nccl_algorithm algorithm) {
     bool several = group->nodes > 1;
+    bool all = kind == COLLECTIVE_ALL_REDUCE;
+    bool parts = all || halves(kind);
+    bool heads = group->graphs[algorithm].channels >= 2;
     switch (algorithm) {
     case NCCL_RING:
-        return kind != COLLECTIVE_ALL_TO_ALL && kind != COLLECTIVE_SEND &&
-               !(group->float8 && group->ranks > 8 && kind != COLLECTIVE_ALL_GATHER && kind != COLLECTIVE_BROADCAST);
+        return has_ring(group, kind);
     case NCCL_TREE:
-        return kind == COLLECTIVE_ALL_REDUCE;
+        return all;
     case NCCL_NVLS:
-        return (kind == COLLECTIVE_ALL_REDUCE || halves(kind)) && group->graphs[algorithm].channels >= 2 &&
-               (!several || group->collnet);
+        return parts && heads && (!several || group->collnet);
     case NCCL_NVLS_TREE:
-        return kind == COLLECTIVE_ALL_REDUCE && several && group->graphs[algorithm].channels >= 2;
+        return all && several && heads;
     case NCCL_COLLNET_DIRECT:
-        return group->collnet && several && group->nvswitch && (kind == COLLECTIVE_ALL_REDUCE || halves(kind));
+        return parts && several && group->collnet && group->nvswitch;
     case NCCL_COLLNET_CHAIN:
-        return group->collnet && several && kind == COLLECTIVE_ALL_REDUCE;
+        return all && several && group->collnet;
     case NCCL_PAT:
         return halves(kind) && several && group->ranks == group->nodes;
     case NCCL_ALGORITHMS:
@@ -271,8 +279,8 @@ double nccl_seconds(const struct nccl_group *group, enum collective kind, enum n
         return HUGE_VAL;
     }
     bool x86 = group->host != NCCL_HOST_OTHER;
-    bool corrected = algorithm == NCCL_TREE ||
-                     (algorithm == NCCL_NVLS_TREE && x86 && group->generation == NCCL_BLACKWELL);
+    bool corrected =
+        algorithm == NCCL_TREE || (algorithm == NCCL_NVLS_TREE && x86 && group->generation == NCCL_BLACKWELL);
     int64_t size = log2_floor((int64_t)(bytes / 64));
     if (corrected && size < CORRECTIONS) {
         law.bandwidth *= tree_correction[protocol][size];

@@ -37,8 +37,8 @@ struct nccl_group {
     int64_t ranks, nodes;
     enum nccl_generation generation; /* of the oldest GPU */
     enum nccl_host host;
-    bool pci;           /* no NVLink inside the node */
-    bool ll128;         /* paths allow it: intra at most NVLink bridges, inter at most a PCIe switch (Hopper: PXN) */
+    bool pci;   /* no NVLink inside the node */
+    bool ll128; /* paths allow it: intra at most NVLink bridges, inter at most a PCIe switch (Hopper: PXN) */
     bool nvswitch;
     bool collnet;       /* a plugin offers in-network reduction */
     bool same_channels; /* all rings visit the ranks alike */

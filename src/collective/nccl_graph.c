@@ -2,9 +2,9 @@
  *
  * Rings: the search tries speeds from the top of a list until the rings fit the NVLink ports, then doubles the channels
  * at half the speed. On 8 GPUs it ends with 12 x 20 (A100), 12 x 30 (H100) and 16 x 45 GB/s (B200). NVLS: one head a
- * rank; a head takes 2 units of its own port and 1 of the others', so (n+1) heads' speeds must fit a port. From 2.28.3 on
- * the NVLS law has a term for the network which is there on one node too: a second pass of the search raises it to twice
- * the head's speed or to the top of the list.
+ * rank; a head takes 2 units of its own port and 1 of the others', so (n+1) heads' speeds must fit a port. From 2.28.3
+ * on the NVLS law has a term for the network which is there on one node too: a second pass of the search raises it to
+ * twice the head's speed or to the top of the list.
  *
  * NVIDIA/nccl: src/graph/search.cc (speed arrays, ncclTopoCompute), src/graph/topo.h (link rates), src/graph/topo.cc
  * (PCIe and NIC rates), src/graph/connect.cc, src/transport/nvls.cc, src/include/device.h (protocols, buffers),
@@ -43,7 +43,7 @@ double nccl_multicast_bus(enum nccl_generation generation, int64_t ranks) {
 
 struct nccl_group nccl_node(enum nccl_generation generation, int64_t ranks, int version) {
     static const struct nccl_graph rings[] = {
-        {6, 20e9, 20e9, 0},   /* DGX-2: 6 links of 20 GB/s */
+        {6, 20e9, 20e9, 0}, /* DGX-2: 6 links of 20 GB/s */
         {12, 20e9, 20e9, 0},
         {12, 30e9, 30e9, 0},
         {16, 45e9, 45e9, 0},
@@ -100,30 +100,37 @@ static int64_t multicast_blocks(const struct nccl_group *group) {
     return group->generation < NCCL_BLACKWELL ? 16 : group->nodes > 1 ? 32 : 24;
 }
 
-struct nccl_launch nccl_launch(const struct nccl_group *group, const struct nccl_choice *choice, double bytes) {
-    const struct nccl_graph *ring = &group->graphs[NCCL_RING];
-    bool nvls = choice->algorithm == NCCL_NVLS || choice->algorithm == NCCL_NVLS_TREE;
-    bool collnet = choice->algorithm == NCCL_COLLNET_DIRECT || choice->algorithm == NCCL_COLLNET_CHAIN;
-    bool narrow = (double)ring->channels * ring->intra <= 12e9;
-    int64_t threads = choice->protocol == NCCL_LL128 ? 640 : 512;
-    if (choice->protocol == NCCL_SIMPLE && narrow && choice->algorithm == NCCL_RING) {
-        threads = 256;
+/* Bytes that make one more thread worth starting. */
+static double thread_bytes(const struct nccl_group *group, const struct nccl_choice *choice) {
+    if (choice->algorithm == NCCL_COLLNET_DIRECT || choice->algorithm == NCCL_COLLNET_CHAIN) {
+        return 512;
     }
-    struct nccl_launch launch = {group->graphs[choice->algorithm].channels, threads};
-    if (nvls) {
+    if (choice->protocol == NCCL_SIMPLE) {
+        return 64;
+    }
+    return choice->protocol == NCCL_LL && choice->algorithm == NCCL_RING ? 8 * (double)group->ranks : 8;
+}
+
+static int64_t most_threads(const struct nccl_group *group, const struct nccl_choice *choice) {
+    const struct nccl_graph *ring = &group->graphs[NCCL_RING];
+    bool narrow = (double)ring->channels * ring->intra <= 12e9;
+    if (choice->protocol == NCCL_SIMPLE && choice->algorithm == NCCL_RING && narrow) {
+        return 256;
+    }
+    return choice->protocol == NCCL_LL128 ? 640 : 512;
+}
+
+struct nccl_launch nccl_launch(const struct nccl_group *group, const struct nccl_choice *choice, double bytes) {
+    struct nccl_launch launch = {group->graphs[choice->algorithm].channels, most_threads(group, choice)};
+    if (choice->algorithm == NCCL_NVLS || choice->algorithm == NCCL_NVLS_TREE) {
         launch.channels = multicast_blocks(group);
         return launch;
     }
-    double threshold = choice->protocol == NCCL_SIMPLE ? 64 : 8; /* bytes a thread is worth starting for */
-    if (collnet) {
-        threshold = 512;
-    } else if (choice->protocol == NCCL_LL && choice->algorithm == NCCL_RING) {
-        threshold *= (double)group->ranks;
-    }
-    while (launch.channels > 1 && bytes < (double)(launch.channels * launch.threads) * threshold) {
+    double worth = thread_bytes(group, choice);
+    while (launch.channels > 1 && bytes < (double)(launch.channels * launch.threads) * worth) {
         launch.channels--;
     }
-    while (launch.threads % 128 == 0 && bytes < (double)(launch.channels * launch.threads) * threshold) {
+    while (launch.threads % 128 == 0 && bytes < (double)(launch.channels * launch.threads) * worth) {
         launch.threads /= 2;
     }
     return launch;

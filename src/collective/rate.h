@@ -16,6 +16,16 @@ enum {
     LIBRARIES_ANY = 1 << LIBRARY_ANY
 };
 
+enum {
+    KINDS_ALL_REDUCE = 1 << COLLECTIVE_ALL_REDUCE,
+    KINDS_HALVES = 1 << COLLECTIVE_ALL_GATHER | 1 << COLLECTIVE_REDUCE_SCATTER,
+    KINDS_RING = KINDS_ALL_REDUCE | KINDS_HALVES,
+    KINDS_ALL_TO_ALL = 1 << COLLECTIVE_ALL_TO_ALL,
+    KINDS_BROADCAST = 1 << COLLECTIVE_BROADCAST,
+    KINDS_ROOTED = 1 << COLLECTIVE_BROADCAST | 1 << COLLECTIVE_REDUCE,
+    KINDS_SEND = 1 << COLLECTIVE_SEND
+};
+
 int64_t log2_ceil(int64_t value);  /* least k with 2^k >= value; 0 for value <= 1 */
 int64_t log2_floor(int64_t value); /* greatest k with 2^k <= value; 0 for value <= 1 */
 

@@ -26,9 +26,10 @@ double rails_seconds(enum collective kind, int64_t size, double bytes, double in
     return ring_seconds(kind, size, bytes, fmin(inner_rate, (double)rails * nic_rate), 0);
 }
 
+/* On a torus of its own the group takes all links at once (torus.c). */
 static bool supports(const struct span *span, enum collective kind) {
-    (void)span;
-    return kind == COLLECTIVE_ALL_REDUCE || kind == COLLECTIVE_ALL_GATHER || kind == COLLECTIVE_REDUCE_SCATTER;
+    (void)kind;
+    return span->kind != SCALEUP_TORUS || span->outer > 1;
 }
 
 static double seconds(const struct span *span, enum collective kind, double bytes) {
@@ -50,8 +51,8 @@ static int64_t steps(const struct span *span, enum collective kind, double bytes
     for (int64_t step = 0; step < count; step++) {
         for (int64_t rail = 0; rail < rails; rail++) {
             for (int64_t at = 0; at < n; at++) {
-                transfer_visit(visitor, step, ring_member(rails, rail, at),
-                               ring_member(rails, rail, (at + 1) % n), part);
+                transfer_visit(visitor, step, ring_member(rails, rail, at), ring_member(rails, rail, (at + 1) % n),
+                               part);
             }
         }
     }
@@ -62,6 +63,7 @@ const struct algorithm ring_algorithm = {
     .name = "ring",
     .doc = "2(n-1)/n S/B all-reduce, (n-1)/n S/B all-gather and reduce-scatter; one ring a rail over several domains",
     .libraries = LIBRARIES_ALL,
+    .kinds = KINDS_RING,
     .supports = supports,
     .seconds = seconds,
     .steps = steps,

@@ -1,5 +1,6 @@
 /* Send and receive: Hockney's law, T = a + S/B (Hockney, "The communication challenge for MPP", Parallel Computing 20,
- * 1994). No ramp: measured NVLink sends keep to a straight line (nccl-tests sendrecv on H100, apex_plus and vidur tables).
+ * 1994). No ramp: measured NVLink sends keep to a straight line (nccl-tests sendrecv on H100, apex_plus and vidur
+ * tables).
  */
 #include "collective/send.h"
 
@@ -13,11 +14,6 @@ double send_seconds(double bytes, double rate, double latency) {
 
 double send_stored_seconds(double bytes, double rate, double latency, int64_t hops) {
     return (double)hops * (latency + bytes / rate);
-}
-
-static bool supports(const struct span *span, enum collective kind) {
-    (void)span;
-    return kind == COLLECTIVE_SEND;
 }
 
 static double seconds(const struct span *span, enum collective kind, double bytes) {
@@ -37,7 +33,7 @@ const struct algorithm send_algorithm = {
     .name = "send",
     .doc = "one message: latency + S/B",
     .libraries = LIBRARIES_ALL,
-    .supports = supports,
+    .kinds = KINDS_SEND,
     .seconds = seconds,
     .steps = steps,
 };

@@ -1,6 +1,6 @@
-/* Star: the buffer of every rank goes to the centre, the sum comes back; the centre's port carries (n-1) S each way. Two
- * latencies only, which wins for small buffers on slow links (Li et al., "TPI-LLM: serving 70B-scale LLMs efficiently on
- * low-resource edge devices", arXiv:2410.00531; Li et al., parameter server, OSDI 2014). */
+/* Star: the buffer of every rank goes to the centre, the sum comes back; the centre's port carries (n-1) S each way.
+ * Two latencies only, which wins for small buffers on slow links (Li et al., "TPI-LLM: serving 70B-scale LLMs
+ * efficiently on low-resource edge devices", arXiv:2410.00531; Li et al., parameter server, OSDI 2014). */
 #include "collective/star.h"
 
 #include "collective/rate.h"
@@ -13,11 +13,6 @@ double star_seconds(enum collective kind, int64_t size, double bytes, double rat
 double star_crossover(int64_t size, double rate, double latency) {
     double n = (double)size;
     return latency * rate * n * (n - 2) / ((n - 1) * (n - 1));
-}
-
-static bool supports(const struct span *span, enum collective kind) {
-    (void)span;
-    return kind == COLLECTIVE_ALL_REDUCE || kind == COLLECTIVE_BROADCAST || kind == COLLECTIVE_REDUCE;
 }
 
 static double seconds(const struct span *span, enum collective kind, double bytes) {
@@ -49,7 +44,7 @@ const struct algorithm star_algorithm = {
     .name = "star",
     .doc = "all to one and back: two latencies, 2(n-1) S through the centre's port",
     .libraries = LIBRARIES_ANY,
-    .supports = supports,
+    .kinds = KINDS_ALL_REDUCE | KINDS_ROOTED,
     .seconds = seconds,
     .steps = steps,
 };

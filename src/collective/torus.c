@@ -2,7 +2,7 @@
  *
  *   ring of k, both directions   all-reduce 2(k-1)/k S/(2b)       each link b carries half of the buffer each way
  *   torus k1 x ... x kd          all-reduce 2(n-1)/n S/(2d b)     d schedules, rotated by one axis, keep 2d links busy
- *   all-to-all, ring of k        S k/(8b), k even; S (k^2-1)/(8 k b), k odd: the mean distance times the bytes over 2 links
+ *   all-to-all, ring of k        S k/(8b), k even; S (k^2-1)/(8 k b), k odd: mean distance times bytes over two links
  *   all-to-all, torus            the slowest axis of the line above
  *
  * Jain and Sabharwal, "Optimal bucket algorithms for large MPI collectives on torus interconnects" (ICS 2010); Chan,
@@ -52,16 +52,13 @@ double torus_exchange_seconds(const int64_t *extents, int64_t dims, double bytes
     return seconds;
 }
 
-static bool reduces(enum collective kind) {
-    return kind == COLLECTIVE_ALL_REDUCE || kind == COLLECTIVE_ALL_GATHER || kind == COLLECTIVE_REDUCE_SCATTER;
-}
-
 static bool torus_supports(const struct span *span, enum collective kind) {
-    return span->kind == SCALEUP_TORUS && span->outer <= 1 && reduces(kind);
+    (void)kind;
+    return span->kind == SCALEUP_TORUS && span->outer <= 1;
 }
 
-/* inner_rate is that of all links of the axes the group has, both ways, so the closed form is the ring's; the latency is
- * that of the axes one after another. */
+/* inner_rate is that of all links of the axes the group has, both ways, so the closed form is the ring's; the latency
+ * is that of the axes one after another. */
 static double torus_seconds(const struct span *span, enum collective kind, double bytes) {
     double passes = kind == COLLECTIVE_ALL_REDUCE ? 2 : 1;
     double wire = passes * (double)(span->size - 1) * bytes / ((double)span->size * span->inner_rate);
@@ -84,12 +81,16 @@ static int64_t bidirectional_steps(const struct span *span, enum collective kind
 }
 
 static bool bidirectional_supports(const struct span *span, enum collective kind) {
-    return span->kind == SCALEUP_TORUS && reduces(kind);
+    (void)kind;
+    return span->kind == SCALEUP_TORUS;
 }
 
+/* One ring over all members takes two links a member. */
 static double bidirectional_seconds(const struct span *span, enum collective kind, double bytes) {
     double passes = kind == COLLECTIVE_ALL_REDUCE ? 2 : 1;
-    double wire = rate_ring_wire(span, passes * (double)(span->size - 1), bytes / (double)span->size);
+    struct span ring = *span;
+    ring.inner_rate = fmin(span->inner_rate, 2 * span->pair_rate);
+    double wire = rate_ring_wire(&ring, passes * (double)(span->size - 1), bytes / (double)span->size);
     return passes * (double)(span->size - 1) * rate_hop(span) + pipeline_seconds(wire, rate_hop(span));
 }
 
@@ -97,6 +98,7 @@ const struct algorithm bidirectional_ring_algorithm = {
     .name = "bidirectional_ring",
     .doc = "two counter-rotating rings with half the buffer each",
     .libraries = LIBRARIES_XLA,
+    .kinds = KINDS_RING,
     .supports = bidirectional_supports,
     .seconds = bidirectional_seconds,
     .steps = bidirectional_steps,
@@ -105,7 +107,8 @@ const struct algorithm bidirectional_ring_algorithm = {
 const struct algorithm torus_algorithm = {
     .name = "torus",
     .doc = "one schedule an axis, rotated, so that all links are busy: 2(n-1)/n S/(2d b)",
-    .libraries = LIBRARIES_XLA,
+    .libraries = LIBRARIES_ALL,
+    .kinds = KINDS_RING,
     .supports = torus_supports,
     .seconds = torus_seconds,
     .steps = bidirectional_steps,

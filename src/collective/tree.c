@@ -79,11 +79,6 @@ double double_tree_seconds(int64_t size, double bytes, double rate, double laten
     return 2 * (double)log2_ceil(size) * (latency + chunk / rate) + double_tree_factor(size) * bytes / rate;
 }
 
-static bool binomial_supports(const struct span *span, enum collective kind) {
-    (void)span;
-    return kind == COLLECTIVE_BROADCAST || kind == COLLECTIVE_REDUCE;
-}
-
 static double binomial_span_seconds(const struct span *span, enum collective kind, double bytes) {
     (void)kind;
     double rate = span->outer > 1 ? span->outer_rate : span->inner_rate;
@@ -107,7 +102,8 @@ static int64_t binomial_steps(const struct span *span, enum collective kind, dou
 }
 
 static bool double_tree_supports(const struct span *span, enum collective kind) {
-    return kind == COLLECTIVE_ALL_REDUCE && span->outer > 1;
+    (void)kind;
+    return span->outer > 1;
 }
 
 /* Between domains f(N) S over the NICs of a domain; inside, a chain up and down: 2(g-1) buffers over g ports. */
@@ -181,8 +177,8 @@ static int64_t double_tree_steps(const struct span *span, enum collective kind, 
 }
 
 static bool nvls_tree_supports(const struct span *span, enum collective kind) {
-    return kind == COLLECTIVE_ALL_REDUCE && span->multicast && span->outer > 1 && span->inner > 1 &&
-           span->inner * span->outer == span->size;
+    (void)kind;
+    return span->multicast && span->outer > 1 && span->inner > 1 && span->inner * span->outer == span->size;
 }
 
 static double nvls_tree_seconds(const struct span *span, enum collective kind, double bytes) {
@@ -206,7 +202,7 @@ const struct algorithm binomial_algorithm = {
     .name = "binomial",
     .doc = "ceil(log2 n) rounds of the whole buffer",
     .libraries = LIBRARIES_HCCL,
-    .supports = binomial_supports,
+    .kinds = KINDS_ROOTED,
     .seconds = binomial_span_seconds,
     .steps = binomial_steps,
 };
@@ -215,6 +211,7 @@ const struct algorithm double_tree_algorithm = {
     .name = "double_tree",
     .doc = "two binary trees between domains, chains inside: f(N) S over the NICs of a domain",
     .libraries = LIBRARIES_GPU,
+    .kinds = KINDS_ALL_REDUCE,
     .supports = double_tree_supports,
     .seconds = double_tree_span_seconds,
     .steps = double_tree_steps,
@@ -224,6 +221,7 @@ const struct algorithm nvls_tree_algorithm = {
     .name = "nvls_tree",
     .doc = "in-switch reduction and multicast inside, two binary trees between domains",
     .libraries = LIBRARIES_NCCL,
+    .kinds = KINDS_ALL_REDUCE,
     .supports = nvls_tree_supports,
     .seconds = nvls_tree_seconds,
     .steps = nvls_tree_steps,

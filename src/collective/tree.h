@@ -11,7 +11,7 @@ double binomial_seconds(int64_t size, double bytes, double rate, double latency)
 struct tree_place {
     int64_t parent, child[2], depth;
 };
-/* `tree` 0: the binary tree of the powers of two, rooted at 0. 1: its mirror image if n is even, shifted by one if odd. */
+/* `tree` 0: the binary tree of the powers of two, rooted at 0. 1: its mirror image for even n, shifted for odd. */
 struct tree_place tree_place(int tree, int64_t size, int64_t rank);
 /* Greatest egress of a rank over the two trees, in buffers: 1, 1.5, 2 for n = 2, 3, >= 4. */
 double double_tree_factor(int64_t size);

@@ -60,9 +60,26 @@ static double gap(const struct cost_context *context) {
 
 static void pass_kernel(const struct cost_context *context, struct pass_cost *pass, double seconds, double flops,
                         double kernels) {
-    pass->compute += seconds + kernels * gap(context);
+    pass->compute += seconds * (1 + context->topology->runtime.slack) + kernels * gap(context);
     pass->kernels += kernels;
     pass->flops += flops;
+}
+
+/* A weight gradient is added in the GEMM's epilogue to what earlier micro-batches left, in the gradients' precision: the
+ * kernel takes as long as its products or as that traffic. */
+static double accumulated(const struct cost_context *c, double gemm, double elements) {
+    return fmax(gemm, kernel_memory(c->device, elements * 2 * c->state.gradient));
+}
+
+/* Narrow formats quantise: forward reads its 16-bit input and writes it row- and column-wise (the weight gradient needs the
+ * other layout), backward does the same with the output's gradient (Transformer Engine; Micikevicius et al. 2022,
+ * arXiv:2209.05433). */
+static void time_casts(const struct cost_context *c, double inputs, double outputs, struct layer_cost *cost) {
+    if (c->dtype == DTYPE_FP8 || c->dtype == DTYPE_FP4) {
+        double bytes = c->element + 2 * dtype_bytes(c->dtype);
+        pass_kernel(c, &cost->forward, kernel_memory(c->device, bytes * inputs), 0, 1);
+        pass_kernel(c, &cost->backward, kernel_memory(c->device, bytes * outputs), 0, 1);
+    }
 }
 
 /* A product m x k times k x n. Its input gradient is m x n times n x k, its weight gradient k x m times m x n. */
@@ -70,7 +87,9 @@ static void time_gemm(const struct cost_context *c, const struct operation *o, s
     double flops = 2 * o->m * o->n * o->k;
     pass_kernel(c, &cost->forward, kernel_gemm(c->device, c->dtype, o->m, o->n, o->k, 1), flops, 1);
     pass_kernel(c, &cost->backward, kernel_gemm(c->device, c->dtype, o->m, o->k, o->n, 1), flops, 1);
-    pass_kernel(c, &cost->weight, kernel_gemm(c->device, c->dtype, o->k, o->n, o->m, 1), flops, 1);
+    time_casts(c, o->m * o->k, o->m * o->n, cost);
+    double weight = kernel_gemm(c->device, c->dtype, o->k, o->n, o->m, 1);
+    pass_kernel(c, &cost->weight, accumulated(c, weight, o->n * o->k), flops, 1);
 }
 
 static void time_grouped(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
@@ -78,7 +97,9 @@ static void time_grouped(const struct cost_context *c, const struct operation *o
     double rows = o->m / fmax(1, o->batch);
     pass_kernel(c, &cost->forward, kernel_grouped_gemm(c->device, c->dtype, o->m, o->batch, o->n, o->k), flops, 1);
     pass_kernel(c, &cost->backward, kernel_grouped_gemm(c->device, c->dtype, o->m, o->batch, o->k, o->n), flops, 1);
-    pass_kernel(c, &cost->weight, kernel_gemm(c->device, c->dtype, o->k, o->n, rows, o->batch), flops, 1);
+    time_casts(c, o->m * o->k, o->m * o->n, cost);
+    double weight = kernel_gemm(c->device, c->dtype, o->k, o->n, rows, o->batch);
+    pass_kernel(c, &cost->weight, accumulated(c, weight, o->n * o->k * o->batch), flops, 1);
 }
 
 /* Both factors are activations, so both gradients are due at once; always in the activations' own precision. */
@@ -94,8 +115,10 @@ static void time_attention(const struct cost_context *c, const struct operation 
     double flops = 2 * o->batch * o->heads * o->pairs * (o->key_dim + o->value_dim);
     struct attention_shape shape = {o->batch, o->heads, o->kv_heads, o->query, o->keys, o->key_dim, o->value_dim,
                                     o->pairs};
-    pass_kernel(c, &cost->forward, kernel_attention(c->device, c->dtype, KERNEL_FORWARD, &shape), flops, 1);
-    pass_kernel(c, &cost->backward, kernel_attention(c->device, c->dtype, KERNEL_BACKWARD, &shape), 2.5 * flops, 2);
+    double rate = c->job->kernels.attention_rate;
+    pass_kernel(c, &cost->forward, kernel_attention(c->device, c->dtype, KERNEL_FORWARD, &shape) / rate, flops, 1);
+    pass_kernel(c, &cost->backward, kernel_attention(c->device, c->dtype, KERNEL_BACKWARD, &shape) / rate, 2.5 * flops,
+                2);
 }
 
 static void time_operation(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
@@ -113,8 +136,8 @@ static void time_operation(const struct cost_context *c, const struct operation 
         time_attention(c, o, cost);
         break;
     case OPERATION_MEMORY:
-        pass_kernel(c, &cost->forward, kernel_memory(c->device, o->forward_bytes), 0, 1);
-        pass_kernel(c, &cost->backward, kernel_memory(c->device, o->backward_bytes), 0, 1);
+        pass_kernel(c, &cost->forward, kernel_memory(c->device, o->forward_bytes), 0, o->launches);
+        pass_kernel(c, &cost->backward, kernel_memory(c->device, o->backward_bytes), 0, o->launches);
         break;
     }
 }
@@ -174,7 +197,7 @@ static double attention_seconds(const struct cost_context *c, const struct layer
         if (o->kind == OPERATION_ATTENTION) {
             struct attention_shape shape = {o->batch, o->heads, o->kv_heads, o->query, o->keys, o->key_dim,
                                             o->value_dim, o->pairs};
-            seconds += kernel_attention(c->device, c->dtype, pass, &shape);
+            seconds += kernel_attention(c->device, c->dtype, pass, &shape) / c->job->kernels.attention_rate;
         }
     }
     return seconds;

@@ -1,8 +1,11 @@
 /* The load of a pipeline: what one micro-batch costs every rank class. */
 #include <math.h>
 
+#include "collective/collective.h"
 #include "cost/price.h"
 
+/* Tensor-parallel ranks hold the same activations between stages, or with sequence parallelism each its part: each sends one
+ * part and what is whole is gathered behind the wire (Narayanan et al. 2021, arXiv:2104.04473, section 4.1). */
 void cost_work(const struct cost_context *context, const struct cut *cut, int64_t micro_batch, struct work_cost *ret) {
     const struct model *model = context->model;
     for (int64_t kind = 0; kind < model->kind_count; kind++) {
@@ -16,11 +19,15 @@ void cost_work(const struct cost_context *context, const struct cut *cut, int64_
     }
     struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
     double tokens = (double)micro_batch * (double)shard.seq_len / (double)shard.cp;
-    double own = shard.sequence_parallel ? tokens / (double)shard.tp : tokens;
-    ret->message = context->element * own * (double)model->hidden_size;
-    ret->hop = (struct link){0, 0};
+    double whole = context->element * tokens * (double)model->hidden_size;
+    ret->message = whole / (double)shard.tp;
+    ret->hop_seconds = 0;
     if (cut->parallel.pp > 1) {
-        ret->hop = route_hop(context->topology, cut->mesh.axes[AXIS_PP].stride, cut->parallel.pp);
+        struct link hop = route_hop(context->topology, cut->mesh.axes[AXIS_PP].stride, cut->parallel.pp);
+        ret->hop_seconds = hop.latency + ret->message / hop.rate;
+        if (!shard.sequence_parallel) {
+            ret->hop_seconds += collective_seconds(&cut->tp, COLLECTIVE_ALL_GATHER, whole, NULL);
+        }
     }
 }
 
@@ -110,7 +117,7 @@ void cost_load(const struct cost_context *context, const struct stage_map *map, 
         load_class(context, &map->classes[i], work, &states[i], recompute, zero, &ret->classes[i]);
         times[i] = class_times(&ret->classes[i], held, overhead);
     }
-    ret->hop = map->ranks > 1 ? work->hop.latency + work->message / work->hop.rate : 0;
+    ret->hop = map->ranks > 1 ? work->hop_seconds : 0;
     bool beside = context->job->overlap.pipeline;
     for (int64_t rank = 0; rank < map->ranks; rank++) {
         ret->ranks[rank] = times[map->rank_class[rank]];

@@ -3,42 +3,60 @@
 
 #include <math.h>
 
-/* Seconds of gradient reduction of a class that its last backward does not hide. A rank further down the pipeline ends
- * earlier, by one backward of a chunk for each rank before it, and reduces in that time. */
+/* Seconds before the end of the last backward at which a rank may begin to reduce. With one chunk: its last backward. With
+ * v chunks the last chunk's gradients are complete first; p micro-batches of every other chunk follow (parallel order of
+ * interleaved schedules). A rank further down the pipeline ends earlier, by a chunk's backward for each rank before it. */
+static double reduction_window(const struct stage_map *map, const struct class_load *load, int64_t class,
+                               int64_t micro_batches) {
+    bool linear = map->placement == PLACEMENT_LINEAR;
+    double held = linear ? (double)map->chunks : 2;
+    double backward = load->backward + load->weight;
+    double layers = fmax(1, (double)map->classes[class].total);
+    double own = backward * (layers - 1) / layers;
+    double group = linear ? (double)(map->ranks < micro_batches ? map->ranks : micro_batches) : 1;
+    double others = group * backward * (held - 1) / held;
+    double slack = linear ? (double)map->classes[class].first_rank * backward / held : 0;
+    return fmax(own, others) + slack;
+}
+
+/* Seconds of gradient reduction of a class that nothing hides; its last bucket never is hidden. */
 static double visible_reduction(const struct cost_context *c, const struct stage_map *map,
-                                const struct state_cost *state, const struct class_load *load, int64_t class) {
+                                const struct state_cost *state, const struct class_load *load, int64_t class,
+                                int64_t micro_batches) {
     if (!c->job->overlap.gradients) {
         return state->reduce_seconds;
     }
-    double held = map->placement == PLACEMENT_LINEAR ? (double)map->chunks : 2;
-    double backward = load->backward + load->weight;
-    double layers = fmax(1, (double)map->classes[class].total);
-    double window = backward * (layers - 1) / layers;
-    double slack = map->placement == PLACEMENT_LINEAR ? (double)map->classes[class].first_rank * backward / held : 0;
-    double hidden = fmin(window + slack, fmax(0, state->reduce_seconds - state->bucket_seconds));
+    double window = reduction_window(map, load, class, micro_batches);
+    double hidden = fmin(window, fmax(0, state->reduce_seconds - state->bucket_seconds));
     return state->reduce_seconds - hidden * (1 - c->topology->runtime.overlap_slowdown);
 }
 
-/* Updated parameters are gathered beside the next step's first forward; the first layer's wait is visible. */
-static double visible_gather(const struct cost_context *c, const struct state_cost *state,
-                             const struct class_load *load) {
+/* Updated parameters are gathered beside the next step's first forward passes (of interleaved chunks: those of as many
+ * micro-batches as the pipeline has ranks); the first layer's wait is visible. */
+static double visible_gather(const struct cost_context *c, const struct stage_map *map, const struct state_cost *state,
+                             const struct class_load *load, int64_t micro_batches) {
     if (!c->job->overlap.parameters) {
         return state->gather_seconds;
     }
-    double hidden = fmin(load->forward, fmax(0, state->gather_seconds - state->first_gather_seconds));
+    bool linear = map->placement == PLACEMENT_LINEAR;
+    double held = linear ? (double)map->chunks : 2;
+    double group = linear ? (double)(map->ranks < micro_batches ? map->ranks : micro_batches) : 1;
+    double window = fmax(load->forward, group * load->forward * (held - 1) / held);
+    double hidden = fmin(window, fmax(0, state->gather_seconds - state->first_gather_seconds));
     return state->gather_seconds - hidden * (1 - c->topology->runtime.overlap_slowdown);
 }
 
 static void price_data(const struct cost_context *c, const struct stage_map *map, const struct state_cost states[],
-                       const struct stage_load *load, int64_t zero, struct time_parts *time) {
+                       const struct stage_load *load, int64_t zero, int64_t micro_batches,
+                       struct time_parts *time) {
     double worst = 0, update = 0;
     for (int64_t i = 0; i < map->class_count; i++) {
         double seconds = 0;
         if (zero < 2) {
-            seconds = visible_reduction(c, map, &states[i], &load->classes[i], i);
+            seconds = visible_reduction(c, map, &states[i], &load->classes[i], i, micro_batches);
         }
         if (zero == 1 || zero == 2) {
-            seconds += visible_gather(c, &states[i], &load->classes[i]);
+            seconds += visible_gather(c, map, &states[i], &load->classes[i], micro_batches);
         }
         worst = fmax(worst, seconds);
         update = fmax(update, states[i].update_seconds);
@@ -66,7 +84,7 @@ static void price_time(const struct cost_context *c, const struct cut *cut, cons
     double without = schedule_price(schedule, &shape, &load->pipeline_without_hop);
     struct time_parts *time = &ret->time;
     *time = (struct time_parts){0};
-    price_data(c, map, states, load, cut->parallel.zero, time);
+    price_data(c, map, states, load, cut->parallel.zero, micro_batches, time);
     double busy = passes * (heaviest->forward + heaviest->backward + heaviest->weight);
     time->compute = passes * heaviest->compute;
     time->tp_exposed = passes * heaviest->exposed.tp;

@@ -19,8 +19,8 @@
 struct work_cost {
     struct layer_cost kinds[MODEL_KINDS];
     struct layer_cost embedding, head, mtp;
-    double message; /* bytes between pipeline stages */
-    struct link hop;
+    double message;     /* bytes that a rank sends to the next pipeline stage */
+    double hop_seconds; /* until they are there and whole */
 };
 void cost_work(const struct cost_context *context, const struct cut *cut, int64_t micro_batch, struct work_cost *ret);
 

@@ -2,6 +2,7 @@
 #include "model/operation.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "model/operation_internal.h"
 
@@ -9,7 +10,7 @@ static struct operation *build_operation(struct builder *b, const char *name, en
                                          unsigned parts) {
     assert(b->work->operation_count < OPERATIONS_MAX);
     struct operation *operation = &b->work->operations[b->work->operation_count++];
-    *operation = (struct operation){.name = name, .kind = kind, .parts = parts | PART_ALL, .batch = 1};
+    *operation = (struct operation){.name = name, .kind = kind, .parts = parts | PART_ALL, .batch = 1, .launches = 1};
     return operation;
 }
 
@@ -34,6 +35,10 @@ void build_memory(struct builder *b, const char *name, unsigned parts, double fo
     operation->backward_bytes = backward_bytes;
 }
 
+void build_launches(struct builder *b, double launches) {
+    b->work->operations[b->work->operation_count - 1].launches = launches;
+}
+
 void build_saved(struct builder *b, const char *name, unsigned parts, double bytes) {
     if (bytes <= 0) {
         return;
@@ -51,20 +56,28 @@ void build_norm(struct builder *b, const char *name, double output_element) {
     build_saved(b, "norm output", PART_NORM, output_element * values);
 }
 
-/* Forward reads the branch and the residual and writes their sum; with dropout a byte of mask is written and kept. */
+/* Forward reads the branch and the residual and writes their sum; with dropout a byte of mask is written and kept. DiT's
+ * adaLN-Zero multiplies the branch by a gate, whose gradient needs the branch. */
 void build_residual(struct builder *b, const char *name) {
     double values = b->own_tokens * b->hidden;
     double mask = b->model->dropout > 0 ? 1 : 0;
     build_memory(b, name, 0, (3 * b->element + mask) * values, (2 * b->element + mask) * values);
     build_saved(b, "dropout mask", 0, mask * values);
+    bool gated = b->model->image != NULL && b->model->image->adaln;
+    build_saved(b, "gated branch", 0, gated ? b->element * values : 0);
+}
+
+/* Tokens of one sequence in the stack of `kind`; images have as many as patches, whatever the job says. */
+static double stack_tokens(const struct model *model, const struct layer_kind *kind, int64_t seq_len) {
+    if (kind != NULL && kind->encoder) {
+        return (double)model_encoder_tokens(model, seq_len);
+    }
+    return (double)(model->image != NULL ? model_image_tokens(model) : seq_len);
 }
 
 static struct builder builder_make(const struct model *model, const struct layer_kind *kind,
                                    const struct shard *shard, struct layer_work *work) {
-    double sequence = (double)shard->seq_len;
-    if (kind != NULL && kind->encoder && model->encoder != NULL && model->encoder->seq_len > 0) {
-        sequence = (double)model->encoder->seq_len;
-    }
+    double sequence = stack_tokens(model, kind, shard->seq_len);
     double tokens = (double)shard->micro_batch * sequence / (double)shard->cp;
     work->operation_count = 0;
     work->saved_count = 0;
@@ -106,19 +119,67 @@ void operation_layer(const struct model *model, const struct layer_kind *kind, c
     }
 }
 
+/* Blocks that are known by their numbers alone, those of one place together: a square product of their FLOPs, whole on
+ * every tensor-parallel rank. */
+static void build_extra(struct builder *b, int place) {
+    const struct extra_block *blocks = b->model->extra_blocks.items;
+    double flops = 0, bytes = 0;
+    for (size_t i = 0; i < b->model->extra_blocks.count; i++) {
+        if (blocks[i].place == place) {
+            flops += blocks[i].flops_per_token;
+            bytes += blocks[i].activation_bytes_per_token;
+        }
+    }
+    if (flops > 0) {
+        build_gemm(b, "extra blocks", 0, b->tokens, sqrt(flops / 2), sqrt(flops / 2));
+    }
+    build_saved(b, "extra blocks", 0, bytes * b->tokens);
+}
+
+/* Patches of an image are projected by weights that every rank has whole; DiT makes its conditioning from 256 sinusoids of the timestep, once an image
+ * (arXiv:2212.09748, section 3.2). */
+static void build_patches(struct builder *b) {
+    const struct image *image = b->model->image;
+    double pixels = (double)(image->patch_size * image->patch_size * image->channels);
+    build_gemm(b, "patch embedding", 0, b->own_tokens, b->hidden, pixels);
+    if (image->adaln) {
+        build_gemm(b, "timestep", 0, (double)b->shard->micro_batch, b->hidden, 256);
+        build_gemm(b, "conditioning", 0, (double)b->shard->micro_batch, b->hidden, b->hidden);
+    }
+}
+
+/* An encoder-decoder looks up the tokens of both. */
 void operation_embedding(const struct model *model, const struct shard *shard, struct layer_work *ret) {
     struct builder b = builder_make(model, NULL, shard, ret);
-    double values = b.tokens * b.hidden;
+    double all = 1;
+    if (model->encoder != NULL) {
+        all += (double)model_encoder_tokens(model, shard->seq_len) / b.sequence;
+    }
+    double values = all * b.tokens * b.hidden, own = all * b.own_tokens * b.hidden;
     if (model->image != NULL) {
-        double patch = (double)(model->image->patch_size * model->image->patch_size * model->image->channels);
-        build_gemm(&b, "patch embedding", 0, b.tokens, b.hidden / b.tp, patch);
+        build_patches(&b);
     } else {
         build_memory(&b, "embedding", 0, 2 * b.element * values, 3 * b.element * values);
     }
     if (model->dropout > 0) {
-        build_memory(&b, "embedding dropout", 0, 2 * b.element * b.own_tokens * b.hidden,
-                     2 * b.element * b.own_tokens * b.hidden);
-        build_saved(&b, "dropout mask", 0, b.own_tokens * b.hidden);
+        build_memory(&b, "embedding dropout", 0, 2 * b.element * own, 2 * b.element * own);
+        build_saved(&b, "dropout mask", 0, own);
+    }
+    build_extra(&b, 0);
+    ret->tokens *= all;
+}
+
+/* Outputs of the head of an image model: classes of the image, or the pixels of a patch (DiT) behind a last modulation. */
+static void build_image_head(struct builder *b, double *ret_rows, double *ret_outputs) {
+    const struct image *image = b->model->image;
+    *ret_rows = (double)b->shard->micro_batch;
+    *ret_outputs = (double)image->classes / b->tp;
+    if (image->adaln) {
+        build_gemm(b, "last modulation", 0, (double)b->shard->micro_batch, 2 * b->hidden / b->tp, b->hidden);
+    }
+    if (image->out_channels > 0) {
+        *ret_rows = b->tokens;
+        *ret_outputs = (double)(image->patch_size * image->patch_size * image->out_channels) / b->tp;
     }
 }
 
@@ -127,17 +188,12 @@ void operation_embedding(const struct model *model, const struct shard *shard, s
  * writes the 16-bit logits once each way. */
 void operation_head(const struct model *model, const struct shard *shard, bool fused_loss, struct layer_work *ret) {
     struct builder b = builder_make(model, NULL, shard, ret);
-    bool classes = model->image != NULL;
     double outputs = (double)model_padded_vocab(model, shard->tp) / b.tp;
     double rows = b.tokens;
-    if (classes) {
-        outputs = (double)model->image->classes;
-        rows = (double)shard->micro_batch;
-        if (model->image->out_channels > 0) {
-            outputs = (double)(model->image->patch_size * model->image->patch_size * model->image->out_channels);
-            rows = b.tokens;
-        }
+    if (model->image != NULL) {
+        build_image_head(&b, &rows, &outputs);
     }
+    build_extra(&b, 1);
     build_norm(&b, "final norm", b.element);
     build_gemm(&b, "head", 0, rows, outputs, b.hidden);
     double logits = rows * outputs;

@@ -40,6 +40,7 @@ struct operation {
     double m, n, k, batch;
     double heads, kv_heads, query, keys, key_dim, value_dim, pairs; /* attention; pairs = score pairs per head */
     double forward_bytes, backward_bytes;                           /* memory-bound traffic */
+    double launches; /* kernels it takes in forward: 1, more where software is in many small pieces */
 };
 
 /* Bytes kept from forward to backward. */

@@ -52,6 +52,10 @@ static void build_experts(struct builder *b) {
     work->expert_rows = rows;
 }
 
+/* Routing is many small kernels: softmax or sigmoid, top-k, scatter of the map, histogram, auxiliary loss; permutation sorts,
+ * gathers and counts (Megatron-Core moe_utils.py). */
+enum { ROUTER_LAUNCHES = 20, PERMUTE_LAUNCHES = 6 };
+
 /* Router in fp32 (logits and probabilities, 8 bytes an expert), permutation of tokens to experts and back. */
 static void build_moe(struct builder *b) {
     const struct moe *moe = b->model->moe;
@@ -59,19 +63,26 @@ static void build_moe(struct builder *b) {
     double copies = b->own_tokens * (double)moe->experts_per_token;
     build_gemm(b, "router", PART_MOE, b->own_tokens, experts, b->hidden);
     build_memory(b, "top-k", PART_MOE, 12 * b->own_tokens * experts, 12 * b->own_tokens * experts);
+    build_launches(b, ROUTER_LAUNCHES);
     double permuted = b->element * b->hidden * (copies + b->own_tokens);
     build_memory(b, "permute", PART_MOE, permuted, permuted);
+    build_launches(b, PERMUTE_LAUNCHES);
     build_saved(b, "router", PART_MOE, 8 * b->own_tokens * experts);
     build_saved(b, "permutation", PART_MOE, 8 * copies);
     build_experts(b);
     build_memory(b, "unpermute", PART_MOE, permuted, permuted);
+    build_launches(b, PERMUTE_LAUNCHES);
     if (moe->shared_intermediate_size > 0) {
-        build_dense(b, 0, (double)moe->shared_intermediate_size);
+        build_dense(b, PART_MOE, (double)moe->shared_intermediate_size);
+    }
+    if (moe->shared_intermediate_size > 0 && moe->shared_expert_gate) {
+        build_gemm(b, "shared gate", PART_MOE, b->own_tokens, 1, b->hidden);
+        build_saved(b, "shared output", PART_MOE, b->element * b->own_tokens * b->hidden);
     }
 }
 
 void build_feed_forward(struct builder *b) {
-    if (!b->model->parallel_block) {
+    if (!b->model->parallel_block || b->model->norms_per_layer >= 2) {
         build_norm(b, "feed-forward norm", b->linear);
     }
     if (b->model->norms_per_layer >= 4) {

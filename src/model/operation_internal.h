@@ -23,6 +23,8 @@ struct builder {
 void build_gemm(struct builder *b, const char *name, unsigned parts, double m, double n, double k);
 void build_scores(struct builder *b, const char *name, unsigned parts, double batch, double m, double n, double k);
 void build_memory(struct builder *b, const char *name, unsigned parts, double forward_bytes, double backward_bytes);
+/* The operation added last takes so many kernels. */
+void build_launches(struct builder *b, double launches);
 void build_saved(struct builder *b, const char *name, unsigned parts, double bytes);
 /* A norm over the sequence-parallel region; keeps its input and, unless recomputed, its output. */
 void build_norm(struct builder *b, const char *name, double output_element);

@@ -21,6 +21,8 @@ static const char *const off_on[] = {"off", "on", NULL};
 static const struct field kernels_fields[] = {
     {.key = "flash_attention", .kind = FIELD_BOOL, AT(flash_attention), .fallback = "true",
      .doc = "Fused attention that keeps no score matrix"},
+    {.key = "attention_rate", .kind = FIELD_RATIO, AT(attention_rate), .fallback = "1", .min = 0.01, .max = 2,
+     .doc = "Rate of fused attention over the device's best kernel; FlashAttention-2 on Hopper is about 0.55"},
     {.key = "fused_norm", .kind = FIELD_BOOL, AT(fused_norm), .fallback = "true", .doc = "One kernel per normalisation"},
     {.key = "fused_activation", .kind = FIELD_BOOL, AT(fused_activation), .fallback = "true",
      .doc = "One kernel per activation with its gate and bias"},

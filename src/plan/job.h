@@ -23,6 +23,7 @@ enum dispatch { DISPATCH_ALL_TO_ALL, DISPATCH_ALL_GATHER };
 
 struct kernels_used {
     bool flash_attention; /* fused attention: no score matrix in memory */
+    double attention_rate; /* of fused attention over the device's best kernel: older generations are slower */
     bool fused_norm, fused_activation, fused_cross_entropy;
     bool graphs;          /* CUDA graphs: no host launch cost */
 };

@@ -14,20 +14,18 @@ static const enum axis orders[ORDER_KINDS][4] = {
     [ORDER_PP_TP_CP_DP] = {AXIS_PP, AXIS_TP, AXIS_CP, AXIS_DP},
 };
 
-/* Stride of the `index`-th rank of tp x cp x dp when pp is left out: the product of its digits' strides. Ranks below the
- * position of pp are consecutive from `base`, those above jump over pp. */
-static int64_t folded_stride(const struct mesh *mesh, int64_t index) {
-    int64_t stride = 1, before = 1;
-    for (int i = 0; i < 4; i++) {
-        if (mesh->dense_axes[i] != AXIS_PP) {
-            if (index < before * mesh->dense[i]) {
-                return stride * (index / before);
-            }
-            before *= mesh->dense[i];
-        }
-        stride *= mesh->dense[i];
+/* Ranks of the axes before pp: what lies below pp is numbered alike in both grids. */
+static int64_t before_pipeline(const struct mesh *mesh) {
+    int64_t before = 1;
+    for (int i = 0; i < 4 && mesh->dense_axes[i] != AXIS_PP; i++) {
+        before *= mesh->dense[i];
     }
-    return stride;
+    return before;
+}
+
+/* Distance of the `index`-th rank of tp x cp x dp, pp left out, from the first; above pp the numbers jump over it. */
+static int64_t folded_stride(const struct mesh *mesh, int64_t index) {
+    return index < before_pipeline(mesh) ? index : index * mesh->axes[AXIS_PP].size;
 }
 
 /* Two runs joined when the second continues the first. */
@@ -47,13 +45,10 @@ static struct mesh_axis axis_product(struct mesh_axis inner, struct mesh_axis ou
 
 /* The folded ranks from `first`, `size` of them: one run, or two when pp lies inside. */
 static struct mesh_axis folded_axis(const struct mesh *mesh, int64_t first, int64_t size) {
-    int64_t before = 1;
-    for (int i = 0; i < 4 && mesh->dense_axes[i] != AXIS_PP; i++) {
-        before *= mesh->dense[i];
-    }
+    int64_t before = before_pipeline(mesh);
     int64_t stride = size > 1 ? folded_stride(mesh, first) : 1;
     struct mesh_axis axis = {size, stride, size, stride * size};
-    if (first < before && first * size > before) {
+    if (mesh->axes[AXIS_PP].size > 1 && first < before && first * size > before) {
         axis.inner = before / first;
         axis.outer_stride = folded_stride(mesh, before);
     }
@@ -82,12 +77,9 @@ struct mesh mesh_make(int64_t tp, int64_t cp, int64_t dp, int64_t pp, int64_t ep
 
 const char *mesh_refuse(const struct mesh *mesh) {
     int64_t experts = mesh->axes[AXIS_ETP].size * mesh->axes[AXIS_EP].size;
-    int64_t before = 1;
-    int position = 0;
-    while (mesh->dense_axes[position] != AXIS_PP) {
-        before *= mesh->dense[position++];
-    }
-    if (experts == 1 || position == 0 || position == 3 || mesh->axes[AXIS_PP].size == 1) {
+    int64_t before = before_pipeline(mesh);
+    bool between = mesh->dense_axes[0] != AXIS_PP && mesh->dense_axes[3] != AXIS_PP;
+    if (experts == 1 || !between || mesh->axes[AXIS_PP].size == 1) {
         return NULL;
     }
     return before % experts == 0 ? NULL : "with pp between the other axes, etp * ep must divide the degrees before pp";
@@ -167,6 +159,12 @@ struct span mesh_span(const struct topology *topology, const struct mesh *mesh, 
     const struct mesh_axis *a = &mesh->axes[axis];
     if (a->inner == a->size || size * step <= a->inner) {
         return route_span(topology, a->stride * step, size);
+    }
+    if (step % a->inner == 0) { /* one member of every run, or of every so many runs */
+        return route_span(topology, a->outer_stride * (step / a->inner), size);
+    }
+    if (step == 1 && size % a->inner == 0) {
+        return route_span_product(topology, a->stride, a->inner, a->outer_stride, size / a->inner);
     }
     return route_span_product(topology, a->stride, a->inner, a->outer_stride, a->size / a->inner);
 }

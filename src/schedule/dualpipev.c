@@ -1,6 +1,17 @@
-/* DualPipeV */
+/* DualPipeV ("cut in half", deepseek-ai/DualPipe; Sea AI Lab): DualPipe folded at its middle. Rank r holds stages r and
+ * 2p - 1 - r in a V, weights once; what were two ways are the two chunks (F, D = first chunk, f, d = second; p = 2,
+ * m = 4, & = overlapped pair):
+ *
+ *   rank 0   F0 F1 F2 f0 b0 w0 f1 F3&d1 f2&D0 d2 f3&D1 d3 B2 W2 B3 W3
+ *   rank 1   F0 f0 F1 f1 F2 d0 f2&D0 F3&d1 f3&D1 d2 D2 b3 B3 w3 W3
+ *
+ * Rule: dual.c with half = p and m micro-batches a phase. With k = p - 1 the makespan is dual_makespan of 2m passes,
+ * 2 (m - ceil((m - 1) / p)) + k - 2 hops, 2 turns: exact for any m, tF, tB, tW and tFB <= T without latency, and within
+ * 2 % at c <= T / 10. With tFB = T, tW <= tB and tF = tB it is 2mT + (p - 1)(tFB + tD - 3tW).
+ * 2p + 1 chunk activations are alive on every rank. */
 #include "schedule/dual.h"
 #include "schedule/rule.h"
+#include "schedule/spot.h"
 
 static const char *refuse(const struct schedule_shape *shape) {
     if (shape->micro_batches < 2 * shape->ranks) {
@@ -9,12 +20,37 @@ static const char *refuse(const struct schedule_shape *shape) {
     return rule_refuse(shape, 2);
 }
 
+static double hops_of(const struct schedule_shape *shape) {
+    int64_t p = shape->ranks;
+    int64_t m = shape->micro_batches;
+    return (double)(2 * (m - (m - 1 + p - 1) / p) + p - 3);
+}
+
 static double makespan(const struct schedule_shape *shape, const struct pass_times *times) {
-    double m = (double)shape->micro_batches;
-    double others = (double)(shape->ranks - 1);
-    double pair = pass_pair(times);
-    double work = (2 * m - 1) * pair + pass_full(times);
-    return work + others * (pair + pass_backward(times) - 3 * times->weight + 4 * times->hop);
+    int64_t p = shape->ranks;
+    int64_t m = shape->micro_batches;
+    return dual_makespan(2 * (double)m, (double)(p - 1), hops_of(shape), 2, times);
+}
+
+static double through_rank(const struct schedule_shape *shape, const struct pipeline_load *load,
+                           const struct spot *spot) {
+    struct dual_spot at = {.depth = spot->before_count,
+                           .half = (double)shape->ranks,
+                           .micro_batches = (double)shape->micro_batches,
+                           .own = spot->own,
+                           .outer = &spot->before,
+                           .inner = spot->after,
+                           .entry_weight = load->first.weight,
+                           .innermost_weight = load->last.weight};
+    return dual_path(&at);
+}
+
+static double length(const struct schedule_shape *shape, const struct pipeline_load *load) {
+    return longest_path(shape, load, through_rank) + dual_latency(hops_of(shape), (double)(3 * shape->ranks - 3), load);
+}
+
+static double step(const struct schedule_shape *shape, const struct pipeline_load *load) {
+    return corrected_path(shape, load, makespan, length);
 }
 
 static double in_flight(const struct schedule_shape *shape, int64_t rank) {
@@ -35,6 +71,7 @@ const struct schedule schedule_dualpipev = {
     .doc = "dualpipe cut in half: two chunks a rank in V placement, weights once",
     .refuse = refuse,
     .makespan = makespan,
+    .step = step,
     .in_flight = in_flight,
     .in_flight_to_weight = in_flight,
     .generate = generate,

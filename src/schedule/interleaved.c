@@ -1,7 +1,21 @@
-/* Interleaved 1F1B (Narayanan et al., SC 2021, arXiv 2104.04473): rank i holds the v stages i, p + i, 2p + i ...; groups
- * of p micro-batches pass chunk after chunk, which cuts the fill and drain to 1/v. */
+/* Interleaved 1F1B (Narayanan et al., SC 2021, arXiv 2104.04473): rank i holds the v stages i, p + i, 2p + i ..., and
+ * groups of p micro-batches pass chunk after chunk, which cuts fill and drain to 1/v. Virtual pass k of a rank takes
+ * micro-batch and chunk from one table; backwards go through the chunks the other way (p = 2, v = 2, m = 4; F2.1 =
+ * forward of stage 2 for micro-batch 1):
+ *
+ *   table    micro-batch 0 1 0 1 2 3 2 3
+ *            chunk       0 0 1 1 0 0 1 1
+ *   rank 0   F0.0 F0.1 F2.0 F2.1 F0.2 D2.0 F0.3 D2.1 F2.2 D0.0 F2.3 D0.1 D2.2 D2.3 D0.2 D0.3
+ *   rank 1   F1.0 F1.1 F3.0 D3.0 F3.1 D3.1 F1.2 D1.0 F1.3 D1.1 F3.2 D3.2 F3.3 D3.3 D1.2 D1.3
+ *
+ * Rank i runs w = 2 (p - 1 - i) + (v - 1) p forwards ahead.
+ * makespan = (m v + p - 1) T + 2 (p v - 1) c
+ *            + (m - p) (v - 1) max(0, c - min(tF, tD)) + n max(0, 2c - T),
+ * n = floor(m (p - 1) / 2p), for m = p floor(p / 2) - 1; all times per chunk. Exact for 2c <= T, and beyond that for
+ * m <= 4p; for longer runs with 2c > T it is a little low (it has been seen 2 % low). */
 #include "schedule/order.h"
 #include "schedule/rule.h"
+#include "schedule/spot.h"
 
 static const char *refuse(const struct schedule_shape *shape) {
     if (shape->chunks < 2) {
@@ -13,11 +27,75 @@ static const char *refuse(const struct schedule_shape *shape) {
     return rule_refuse(shape, shape->chunks);
 }
 
+/* Latency that c <= min(tF, tD) and 2c <= T leave no trace of. */
+static double exposed(const struct schedule_shape *shape, const struct pass_times *times, double hop) {
+    int64_t p = shape->ranks;
+    int64_t m = shape->micro_batches;
+    double least = smaller(times->forward, pass_backward(times));
+    if (hop <= least) {
+        return 0;
+    }
+    double trips = m == p ? (double)(p / 2 - 1) : (double)(m * (p - 1) / (2 * p));
+    return (double)((m - p) * (shape->chunks - 1)) * (hop - least) + trips * larger(0, 2 * hop - pass_full(times));
+}
+
 static double makespan(const struct schedule_shape *shape, const struct pass_times *times) {
-    double passes = (double)(shape->micro_batches * shape->chunks);
+    double passes = (double)(shape->micro_batches * shape->chunks + shape->ranks - 1);
+    double hops = 2 * (double)(shape->ranks * shape->chunks - 1);
+    return passes * pass_full(times) + hops * times->hop + exposed(shape, times, times->hop);
+}
+
+/* Time of the first stage alone: what makes rank 0 unlike the ranks between the ends (the embedding, a layer less) is in
+ * its first chunk. */
+static double entry_time(double v, double p, double total, double first, double last) {
+    if (p <= 2) {
+        return last;
+    }
+    double inner = (total - first - last) / (p - 2);
+    return inner + larger(0, v * (first - inner));
+}
+
+/* Time in which a group of p micro-batches comes round through all chunks but one: it crosses the ranks once a chunk,
+ * while this rank works on the group. */
+static double rounds_time(double v, double p, double crossing, double own, double entry) {
+    double usual = larger(crossing, p * own);
+    return (v - 2) * usual + larger(usual, p * entry);
+}
+
+static double through_rank(const struct schedule_shape *shape, const struct pipeline_load *load,
+                           const struct spot *spot) {
     double p = (double)shape->ranks;
-    double stages = (double)(shape->ranks * shape->chunks);
-    return (passes + p - 1) * pass_full(times) + 2 * (stages - 1) * times->hop;
+    double v = (double)shape->chunks;
+    double passes = (double)shape->micro_batches * v;
+    double own_backward = pass_backward(spot->own);
+    double total_backward = pass_backward(&load->total);
+    double entry = entry_time(v, p, load->total.forward, load->first.forward, load->last.forward);
+    double entry_backward =
+        entry_time(v, p, total_backward, pass_backward(&load->first), pass_backward(&load->last));
+    double around = rounds_time(v, p, load->total.forward + p * load->hop, spot->own->forward, entry);
+    double back = rounds_time(v, p, total_backward + p * load->hop, own_backward, entry_backward);
+    double journey = pass_full(spot->after) + 2 * spot->after_count * load->hop;
+    double ahead = smaller(2 * spot->after_count + (v - 1) * p, passes);
+    double meanwhile = smaller(ahead, passes - 1);
+    double fill = idle(around + journey, meanwhile * spot->own->forward);
+    double drain = idle(back + journey, meanwhile * own_backward);
+    double waits = ahead < passes ? fill + drain : larger(fill, drain);
+    return pass_full(&spot->before) + 2 * spot->before_count * load->hop + passes * pass_full(spot->own) + waits;
+}
+
+static double length(const struct schedule_shape *shape, const struct pipeline_load *load) {
+    return longest_path(shape, load, through_rank);
+}
+
+/* For 2c <= T the paths are exact for equal ranks. */
+static double step(const struct schedule_shape *shape, const struct pipeline_load *load) {
+    double heaviest = pass_full(&load->heaviest);
+    if (2 * load->hop > heaviest) {
+        return corrected_path(shape, load, makespan, length);
+    }
+    double mean = (pass_full(&load->total) - heaviest) / (double)(shape->ranks - 1);
+    double hop = load->hop - larger(0, heaviest - mean); /* the others have as much time to spare */
+    return length(shape, load) + exposed(shape, &load->heaviest, hop);
 }
 
 static int64_t warm_up_of(const struct schedule_shape *shape, int64_t rank) {
@@ -57,6 +135,7 @@ const struct schedule schedule_interleaved = {
     .doc = "1f1b over several chunks a rank",
     .refuse = refuse,
     .makespan = makespan,
+    .step = step,
     .in_flight = in_flight,
     .in_flight_to_weight = in_flight,
     .generate = generate,

@@ -26,46 +26,60 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
-void load_gather(struct pipeline_load *load, const struct pass_times *per_rank, int64_t ranks, double hop) {
-    struct pass_times sum = {0};
-    struct pass_times up_to_heaviest = {0};
-    double most_work = -1;
-    *load = (struct pipeline_load){.hop = hop, .ranks = ranks};
-    for (int64_t i = 0; i < ranks; i++) {
-        struct pass_times times = times_normal(&per_rank[i]);
-        double work = pass_full(&times);
-        times_add(&sum, &times);
-        if (work > most_work) {
-            most_work = work;
-            load->heaviest_rank = i;
-            load->heaviest = times;
-            up_to_heaviest = sum;
-        }
-        load->most_forward = larger(load->most_forward, times.forward);
-        load->most_backward = larger(load->most_backward, pass_backward(&times));
+/* The heaviest rank; of equals the last. */
+static int64_t heaviest_of(const struct pass_times *per_rank, int64_t ranks) {
+    int64_t heaviest = 0;
+    double most = pass_full(&per_rank[0]);
+    for (int64_t i = 1; i < ranks; i++) {
+        double work = pass_full(&per_rank[i]);
+        heaviest = work >= most ? i : heaviest;
+        most = larger(most, work);
     }
-    struct pass_times minus = times_scaled(&up_to_heaviest, -1);
-    load->total = sum;
-    load->after = sum;
-    times_add(&load->after, &minus);
-    load->first = times_normal(&per_rank[0]);
-    load->last = times_normal(&per_rank[ranks - 1]);
+    return heaviest;
+}
+
+static struct pass_times sum_of(struct pipeline_load *load, const struct pass_times *per_rank, int64_t begin,
+                                int64_t end) {
+    struct pass_times sum = {0};
+    for (int64_t i = begin; i < end; i++) {
+        sum.forward += per_rank[i].forward;
+        sum.backward += per_rank[i].backward;
+        sum.weight += per_rank[i].weight;
+        sum.pair += pass_pair(&per_rank[i]);
+        load->most_forward = larger(load->most_forward, per_rank[i].forward);
+        load->most_backward = larger(load->most_backward, pass_backward(&per_rank[i]));
+    }
+    return sum;
+}
+
+void load_gather(struct pipeline_load *load, const struct pass_times *per_rank, int64_t ranks, double hop) {
+    int64_t heaviest = heaviest_of(per_rank, ranks);
+    *load = (struct pipeline_load){.heaviest = times_normal(&per_rank[heaviest]),
+                                   .first = times_normal(&per_rank[0]),
+                                   .last = times_normal(&per_rank[ranks - 1]),
+                                   .hop = hop,
+                                   .ranks = ranks,
+                                   .heaviest_rank = heaviest};
+    load->total = sum_of(load, per_rank, 0, heaviest + 1);
+    load->after = sum_of(load, per_rank, heaviest + 1, ranks);
+    times_add(&load->total, &load->after);
 }
 
 void load_uniform(struct pipeline_load *load, const struct pass_times *times, int64_t ranks) {
     struct pass_times one = times_normal(times);
     *load = (struct pipeline_load){.total = times_scaled(&one, (double)ranks),
                                    .heaviest = one,
-                                   .after = times_scaled(&one, (double)(ranks - 1)),
                                    .first = one,
                                    .last = one,
                                    .most_forward = one.forward,
                                    .most_backward = pass_backward(&one),
                                    .hop = times->hop,
-                                   .ranks = ranks};
+                                   .ranks = ranks,
+                                   .heaviest_rank = ranks - 1,
+                                   .equal = true};
 }
 
-/* The heaviest is the first of equals, as load_gather finds it. */
+/* The heaviest is the last of equals, as load_gather finds it. */
 void load_ends(struct pipeline_load *load, const struct pass_times *first, const struct pass_times *body,
                const struct pass_times *last, int64_t ranks, double hop) {
     int64_t inner = ranks - 2;
@@ -73,14 +87,19 @@ void load_ends(struct pipeline_load *load, const struct pass_times *first, const
     struct pass_times bodies = times_scaled(&of[1], (double)inner);
     int heaviest = 0;
     for (int i = 1; i < 3; i++) {
-        if ((i != 1 || inner > 0) && pass_full(&of[i]) > pass_full(&of[heaviest])) {
+        if ((i != 1 || inner > 0) && pass_full(&of[i]) >= pass_full(&of[heaviest])) {
             heaviest = i;
         }
     }
-    *load = (struct pipeline_load){.total = bodies, .heaviest = of[heaviest], .first = of[0], .last = of[2], .hop = hop,
+    *load = (struct pipeline_load){.total = bodies,
+                                   .heaviest = of[heaviest],
+                                   .first = of[0],
+                                   .last = of[2],
                                    .most_forward = larger(of[0].forward, of[2].forward),
                                    .most_backward = larger(pass_backward(&of[0]), pass_backward(&of[2])),
-                                   .ranks = ranks};
+                                   .hop = hop,
+                                   .ranks = ranks,
+                                   .heaviest_rank = heaviest == 0 ? 0 : ranks - 3 + heaviest};
     times_add(&load->total, &of[0]);
     times_add(&load->total, &of[2]);
     if (inner > 0) {
@@ -88,8 +107,7 @@ void load_ends(struct pipeline_load *load, const struct pass_times *first, const
         load->most_backward = larger(load->most_backward, pass_backward(&of[1]));
     }
     if (heaviest < 2) {
-        load->after = heaviest == 0 ? bodies : times_scaled(&of[1], (double)(inner - 1));
+        load->after = heaviest == 0 ? bodies : (struct pass_times){0};
         times_add(&load->after, &of[2]);
     }
-    load->heaviest_rank = heaviest == 0 ? 0 : heaviest == 1 ? 1 : ranks - 1;
 }

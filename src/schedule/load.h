@@ -8,6 +8,7 @@
 #ifndef PARPLAN_SCHEDULE_LOAD_H
 #define PARPLAN_SCHEDULE_LOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct schedule_shape {
@@ -22,12 +23,13 @@ struct pass_times {
 
 struct pipeline_load {
     struct pass_times total;    /* sums over the ranks */
-    struct pass_times heaviest; /* the rank with the most work; of equals the first */
+    struct pass_times heaviest; /* the rank with the most work; of equals the last */
     struct pass_times after;    /* sums over the ranks behind the heaviest */
     struct pass_times first, last;
     double most_forward, most_backward; /* the longest forward, the longest full backward of any rank */
     double hop;
     int64_t ranks, heaviest_rank;
+    bool equal; /* known to be: every rank alike */
 };
 
 /* Sums in place of `pair` are of the pair as it will run: pass_pair below. */

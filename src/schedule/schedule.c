@@ -40,25 +40,9 @@ const char *rule_refuse(const struct schedule_shape *shape, int64_t chunks) {
     return shape->micro_batches < 1 ? "needs at least one micro-batch" : NULL;
 }
 
-/* Equal ranks of the mean load, and the heaviest rank's surplus in every micro-batch. */
-static double step_of_mean(const struct schedule *schedule, const struct schedule_shape *shape,
-                           const struct pipeline_load *load) {
-    double p = (double)load->ranks;
-    double passes = (double)(shape->micro_batches * shape->chunks);
-    struct pass_times mean = {.forward = load->total.forward / p,
-                              .backward = load->total.backward / p,
-                              .weight = load->total.weight / p,
-                              .pair = load->total.pair / p,
-                              .hop = load->hop};
-    double surplus = schedule->ways == 2 || schedule == &schedule_dualpipev ? load->heaviest.pair - mean.pair
-                                                                            : pass_full(&load->heaviest) - pass_full(&mean);
-    return schedule->makespan(shape, &mean) + passes * surplus;
-}
-
 double schedule_price(const struct schedule *schedule, const struct schedule_shape *shape,
                       const struct pipeline_load *load) {
-    double step = schedule->step != NULL ? schedule->step(shape, load) : step_of_mean(schedule, shape, load);
-    return larger(step, schedule_bound_unequal(shape, load));
+    return larger(schedule->step(shape, load), schedule_bound_unequal(shape, load));
 }
 
 double schedule_step(const struct schedule *schedule, const struct schedule_shape *shape,

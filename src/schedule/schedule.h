@@ -19,7 +19,7 @@ struct schedule {
     /* Makespan of equal ranks from a cold start; exact where the file says so, never below the true one's lower bound.
      * The shape must be legal, here and below. */
     double (*makespan)(const struct schedule_shape *shape, const struct pass_times *times);
-    /* The same for unequal ranks: equals makespan when the load is equal. Called through schedule_price. */
+    /* The same for unequal ranks, estimated; equals makespan where they are equal. Called by schedule_price. */
     double (*step)(const struct schedule_shape *shape, const struct pipeline_load *load);
     /* Most chunk activations held at once by `rank`, freed at the end of the (input gradient's) backward. */
     double (*in_flight)(const struct schedule_shape *shape, int64_t rank);

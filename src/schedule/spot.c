@@ -1,6 +1,8 @@
 /* The ranks of a load through which critical paths are tried. */
 #include "schedule/spot.h"
 
+#include "schedule/rule.h"
+
 static struct pass_times times_less(const struct pass_times *a, const struct pass_times *b) {
     return (struct pass_times){.forward = a->forward - b->forward,
                                .backward = a->backward - b->backward,
@@ -8,52 +10,53 @@ static struct pass_times times_less(const struct pass_times *a, const struct pas
                                .pair = a->pair - b->pair};
 }
 
-static struct pass_times times_part(const struct pass_times *sum, double parts) {
-    double part = 1 / parts;
-    return (struct pass_times){.forward = sum->forward * part,
-                               .backward = sum->backward * part,
-                               .weight = sum->weight * part,
-                               .pair = sum->pair * part};
+/* The path through a rank; what lies before it is what `own` and `after` leave of the total. */
+static double through(const struct schedule_shape *shape, const struct pipeline_load *load, path_through *path,
+                      int64_t rank, const struct pass_times *own, const struct pass_times *after) {
+    struct spot spot = {.before_count = (double)rank,
+                        .after_count = (double)(load->ranks - 1 - rank),
+                        .own = own,
+                        .after = after};
+    spot.before.forward = load->total.forward - own->forward - after->forward;
+    spot.before.backward = load->total.backward - own->backward - after->backward;
+    spot.before.weight = load->total.weight - own->weight - after->weight;
+    spot.before.pair = load->total.pair - own->pair - after->pair;
+    return path(shape, load, &spot);
 }
 
-/* A rank and what lies behind it; what lies before it is the rest of the total. */
-static void spot_set(struct spot *spot, const struct pipeline_load *load, int64_t rank, const struct pass_times *own,
-                     const struct pass_times *after) {
-    spot->before_count = (double)rank;
-    spot->after_count = (double)(load->ranks - 1 - rank);
-    spot->own = *own;
-    spot->after = *after;
-    struct pass_times rest = times_less(&load->total, own);
-    spot->before = times_less(&rest, after);
-}
-
-int load_spots(const struct pipeline_load *load, struct spot spots[SPOT_LIMIT]) {
-    const struct pass_times none = {0};
-    int64_t last = load->ranks - 1;
-    struct pass_times behind_first = times_less(&load->total, &load->first);
-    int count = 0;
-    spot_set(&spots[count++], load, load->heaviest_rank, &load->heaviest, &load->after);
-    if (load->heaviest_rank != 0) {
-        spot_set(&spots[count++], load, 0, &load->first, &behind_first);
-    }
-    if (load->heaviest_rank != last) {
-        spot_set(&spots[count++], load, last, &load->last, &none);
-    }
-    if (load->ranks > 2) {
-        struct pass_times inner = times_less(&behind_first, &load->last);
-        struct pass_times mean = times_part(&inner, (double)(load->ranks - 2));
-        spot_set(&spots[count++], load, last - 1, &mean, &load->last);
-    }
-    return count;
-}
-
+/* Between equal ranks nothing new is found: a path's length is convex in the place of its rank. */
 double longest_path(const struct schedule_shape *shape, const struct pipeline_load *load, path_through *path) {
-    struct spot spots[SPOT_LIMIT];
-    int count = load_spots(load, spots);
-    double longest = 0;
-    for (int i = 0; i < count; i++) {
-        double length = path(shape, load, &spots[i]);
-        longest = length > longest ? length : longest;
+    int64_t last = load->ranks - 1;
+    int64_t heaviest = load->heaviest_rank;
+    struct pass_times behind = times_less(&load->total, &load->first);
+    double longest = through(shape, load, path, heaviest, &load->heaviest, &load->after);
+    if (heaviest != 0) {
+        longest = larger(longest, through(shape, load, path, 0, &load->first, &behind));
+    }
+    if (heaviest != last) {
+        const struct pass_times nothing = {0};
+        longest = larger(longest, through(shape, load, path, last, &load->last, &nothing));
+    }
+    if (!load->equal && last > 1 && heaviest != last - 1) {
+        struct pass_times inner = times_less(&behind, &load->last);
+        double part = 1 / (double)(last - 1);
+        struct pass_times mean = {.forward = inner.forward * part,
+                                  .backward = inner.backward * part,
+                                  .weight = inner.weight * part,
+                                  .pair = inner.pair * part};
+        longest = larger(longest, through(shape, load, path, last - 1, &mean, &load->last));
     }
     return longest;
+}
+
+double corrected_path(const struct schedule_shape *shape, const struct pipeline_load *load, closed_form *makespan,
+                      path_length *length) {
+    struct pass_times heaviest = load->heaviest;
+    heaviest.hop = load->hop;
+    if (load->equal) {
+        return makespan(shape, &heaviest);
+    }
+    struct pipeline_load equal;
+    load_uniform(&equal, &heaviest, load->ranks);
+    return makespan(shape, &heaviest) + length(shape, load) - length(shape, &equal);
 }

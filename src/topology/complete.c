@@ -29,21 +29,12 @@ static const char *rate_text(const struct check *check, double rate) {
     return units_human(check->arena, rate, UNIT_BYTES_RATE, 3);
 }
 
-/* Names of a list of structs whose first member is the name must be there, must not be empty and must differ. */
+/* Names of a list of structs whose first member is the name; that they differ was checked with the keys. */
 static void check_names(const struct check *check, const char *key, const struct list *list, size_t size) {
     for (size_t i = 0; i < list->count; i++) {
         const char *const *name = (const void *)((const char *)list->items + i * size);
         if (*name == NULL || **name == '\0') {
             diag_error(check->diag, topology_mark(check->root, "%s.%zu.name", key, i), "%s: an empty name", key);
-            continue;
-        }
-        for (size_t j = 0; j < i; j++) {
-            const char *const *other = (const void *)((const char *)list->items + j * size);
-            if (text_equal(*name, *other)) {
-                diag_error(check->diag, topology_mark(check->root, "%s.%zu.name", key, i),
-                           "%s: the name %s is given twice", key, *name);
-                break;
-            }
         }
     }
 }
@@ -238,7 +229,8 @@ static void check_transports(const struct check *check) {
         const struct node_type *node = group[i].place.node, *first = group[0].place.node;
         if (!text_equal(node->nics.transport, first->nics.transport) &&
             !linked(&check->topology->links, group[0].name, group[i].name)) {
-            diag_warning(check->diag, topology_mark(check->root, "groups.%zu.node", i),
+            size_t index = (size_t)(node - (const struct node_type *)check->topology->nodes.items);
+            diag_warning(check->diag, topology_mark(check->root, "nodes.%zu.nics.transport", index),
                          "groups %s and %s have different networks (%s, %s) and no link is given between them",
                          group[0].name, group[i].name, first->nics.transport, node->nics.transport);
             diag_help(check->diag, "add links: [{from: %s, to: %s, bandwidth: 100Gbit/s}]", group[0].name,

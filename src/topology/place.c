@@ -7,9 +7,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "yaml/bind.h"
+#include "yaml/document.h"
 
 struct mark topology_mark(const struct node *root, const char *format, ...) {
     char path[256];
@@ -20,7 +22,18 @@ struct mark topology_mark(const struct node *root, const char *format, ...) {
     va_start(arguments, format);
     int size = vsnprintf(path, sizeof path, format, arguments);
     va_end(arguments);
-    return size < 0 || size >= (int)sizeof path ? NO_MARK : bind_mark(root, path);
+    if (size < 0 || size >= (int)sizeof path) {
+        return root->mark;
+    }
+    struct mark mark = bind_mark(root, path);
+    for (char *dot = strrchr(path, '.'); dot != NULL; dot = strrchr(path, '.')) {
+        if (mark.line != root->mark.line || mark.column != root->mark.column) {
+            break;
+        }
+        *dot = '\0'; /* the key is not there: what it would stand in */
+        mark = bind_mark(root, path);
+    }
+    return mark;
 }
 
 /* Devices of each domain when `nodes` nodes of `count` devices share domains of at most `domain`. */
@@ -43,8 +56,8 @@ static int64_t fill_domain(int64_t domain, int64_t count, int64_t nodes) {
 
 /* The largest divisor of `value` whose `power`-th power does not exceed it. */
 static int64_t root_divisor(int64_t value, int64_t power) {
-    int64_t best = 1;
-    for (int64_t divisor = 1; divisor <= value; divisor++) {
+    int64_t best = power == 1 ? value : 1;
+    for (int64_t divisor = 1; power > 1 && divisor <= value; divisor++) {
         int64_t product = 1;
         for (int64_t i = 0; i < power; i++) {
             product *= divisor;

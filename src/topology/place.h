@@ -8,7 +8,7 @@
  * cannot reach each other. */
 enum status topology_place(struct topology *topology, const struct node *root, struct diag *diag) MUST_CHECK;
 
-/* The place of a dotted key, NO_MARK without a document. */
+/* The place of a dotted key, or of the nearest key above it that is there; NO_MARK without a document. */
 struct mark topology_mark(const struct node *root, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -33,9 +33,13 @@ struct lie route_lie(const struct group_place *place, int64_t stride, int64_t si
     if (size <= 1 || block <= 1 || stride >= block) {
         return size <= 1 ? (struct lie){1, 1} : (struct lie){1, size};
     }
+    int64_t length = stride * size;
+    if (place->first == 0 && block % stride == 0 && (block % length == 0 || length % block == 0)) { /* usual, quick */
+        return block % length == 0 ? (struct lie){size, 1} : (struct lie){block / stride, length / block};
+    }
     /* Offsets of the beginnings repeat after block / gcd; of the groups that share a beginning (o = 0 .. stride-1) the
      * last one reaches furthest. */
-    int64_t length = stride * size, number = place->first / length;
+    int64_t number = place->first / length;
     int64_t last = smaller((place->first + place->devices - 1) / length, place->cluster / length - 1);
     last = smaller(last > number ? last : number, number + block / common_divisor(length, block));
     struct lie worst = {size, 1};

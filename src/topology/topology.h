@@ -75,15 +75,14 @@ struct tier {
 struct fabric { int kind; struct list tiers; const char *source; }; /* kind: enum fabric_kind; tiers: struct tier */
 enum fabric_kind { FABRIC_RAIL, FABRIC_FAT_TREE, FABRIC_DRAGONFLY, FABRIC_FLAT, FABRIC_TORUS };
 
+enum { TOPOLOGY_DEVICES = 10000000, TORUS_AXES = 4 }; /* more are refused */
 /* Where a group lies and what it is made of; set by topology_complete, not part of the document. */
-enum { TORUS_AXES = 4 };
 struct group_place {
     const struct node_type *node;
     const struct device *device;
-    int64_t first, devices;   /* first rank, ranks */
-    int64_t cluster;          /* ranks of the whole cluster */
-    int64_t domain;           /* devices of one scale-up domain as this group fills them */
-    int64_t dims[TORUS_AXES]; /* torus: extents, fastest first, their product is `domain`; 1 beyond */
+    int64_t first, devices, cluster; /* first rank, ranks; ranks of the whole cluster */
+    int64_t domain;                  /* devices of one scale-up domain as this group fills them */
+    int64_t dims[TORUS_AXES];        /* torus: extents, fastest first, their product is `domain`; 1 beyond */
 };
 
 struct group { const char *name, *node; int64_t count; double derate; struct group_place place; };
@@ -105,6 +104,7 @@ struct runtime {
     const char *source;
     double step_overhead;      /* seconds a step: logging, scheduler, data hand-over, gradient-norm synchronisation */
     double micro_batch_overhead; /* seconds of host work per micro-batch and chunk */
+    double slack;              /* share by which kernels take longer in training than alone: clocks, cold caches, gaps */
     double jitter;             /* relative slow-down of synchronised steps per doubling of nodes */
     double allocator_overhead; /* reserved over allocated bytes, minus one */
     double overlap_slowdown;   /* compute slow-down while a collective runs beside it */
@@ -128,7 +128,6 @@ struct topology {
 extern const struct field topology_fields[];
 extern const char *const scaleup_names[], *const fabric_names[]; /* by their enums; NULL-terminated */
 
-enum { TOPOLOGY_DEVICES = 10000000 }; /* more are refused */
 enum status topology_load(struct arena *arena, struct node *root, struct topology *ret_topology, struct diag *diag)
     MUST_CHECK;
 /* Checks every rule and fills derived defaults and group_place; `root` gives places, may be NULL. To be called again

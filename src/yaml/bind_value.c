@@ -91,8 +91,9 @@ static bool check_scalar(const struct binding *binding, const struct path *path,
         return false;
     }
     if (node->quoted && quotes_matter(field, node->text)) {
-        refuse(binding, path, node, field->kind == FIELD_BOOL ? "must be true or false, not text in quotes"
-                                                              : "must be a number, not text in quotes");
+        refuse(binding, path, node,
+               field->kind == FIELD_BOOL ? "must be true or false, not text in quotes"
+                                         : "must be a number, not text in quotes");
         diag_help(binding->diag, "remove the quotes");
         return false;
     }

@@ -23,7 +23,7 @@ struct anchor {
     const struct node *node;
     size_t nodes; /* it stands for, with itself */
     size_t height;
-    bool open;    /* its container has not ended */
+    bool open; /* its container has not ended */
 };
 
 struct frame {
@@ -63,8 +63,7 @@ const char *reader_clip(struct arena *arena, const char *text) {
 
 static struct mark event_mark(struct builder *builder, const yaml_event_t *event) {
     place_move(&builder->place, event->start_mark.index);
-    bool scalar = event->type == YAML_SCALAR_EVENT || event->type == YAML_ALIAS_EVENT;
-    return place_mark(&builder->place, scalar ? event->end_mark.index : event->start_mark.index + 1);
+    return place_mark(&builder->place, event->end_mark.index);
 }
 
 static struct frame *builder_top(struct builder *builder) {
@@ -309,8 +308,8 @@ enum status reader_read(struct arena *arena, const struct source *source, size_t
     return *ret_root != NULL || status != OK ? status : STATUS_INVALID;
 }
 
-enum status document_parse(struct arena *arena, const char *name, const char *text, size_t size,
-                           struct node **ret_root, struct diag *diag) {
+enum status document_parse(struct arena *arena, const char *name, const char *text, size_t size, struct node **ret_root,
+                           struct diag *diag) {
     *ret_root = NULL;
     if (size > DOCUMENT_BYTES) {
         return diag_error(diag, NO_MARK, "%s: larger than %d MiB, the limit for a document", name,

@@ -21,9 +21,9 @@ enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 struct node {
     enum node_kind kind;
     struct mark mark;
-    const char *text;      /* scalar: its text; NULL otherwise */
-    bool quoted;           /* scalar in quotes: never null, always text */
-    const char *key;       /* in a map: the key of this child */
+    const char *text; /* scalar: its text; NULL otherwise */
+    bool quoted;      /* scalar in quotes: never null, always text */
+    const char *key;  /* in a map: the key of this child */
     struct mark key_mark;
     struct node *first, *next;
     size_t count; /* children */
@@ -33,12 +33,12 @@ struct node {
  * the file does not exist (a wrong name is wrong usage). A directory, FIFO or device is refused. */
 enum status document_load(struct arena *arena, const char *path, struct node **ret_root, struct diag *diag) MUST_CHECK;
 /* The same from memory; `name` appears in places. Syntax errors are reported once, as the parser cannot go on. */
-enum status document_parse(struct arena *arena, const char *name, const char *text, size_t size,
-                           struct node **ret_root, struct diag *diag) MUST_CHECK;
+enum status document_parse(struct arena *arena, const char *name, const char *text, size_t size, struct node **ret_root,
+                           struct diag *diag) MUST_CHECK;
 
 /* The file's bytes (also for digests); same refusals as document_load. */
-enum status document_read(struct arena *arena, const char *path, struct source **ret_source, struct diag *diag)
-    MUST_CHECK;
+enum status document_read(struct arena *arena, const char *path, struct source **ret_source,
+                          struct diag *diag) MUST_CHECK;
 
 /* Finds where a name given by the user lies: an existing path, or a shipped document `<name>.yaml` of the data folder
  * for `folder` ("models"). NULL when there is none. Defined by the caller: only cli knows the data folders. */
@@ -52,6 +52,6 @@ enum status document_extend(struct arena *arena, struct node *root, const char *
                             void *context, struct node **ret_root, struct diag *diag) MUST_CHECK;
 
 struct node *node_find(const struct node *map, const char *key); /* NULL if absent or not a map */
-bool node_is_null(const struct node *node);                     /* unquoted empty, ~ or null */
+bool node_is_null(const struct node *node);                      /* unquoted empty, ~ or null */
 
 #endif

@@ -103,26 +103,36 @@ static void rewrite_in_string(struct rewrite *rewrite) {
     }
 }
 
+/* The state that a byte outside quotes leads to. */
+static enum state state_after(const struct rewrite *rewrite, char c, bool after_blank) {
+    bool token = rewrite->before == '\0' || strchr("{[,:", rewrite->before) != NULL;
+    if (c == '#' && after_blank) {
+        return COMMENT;
+    }
+    if (!token || (c != '"' && c != '\'')) {
+        return BETWEEN;
+    }
+    return c == '"' ? DOUBLE_QUOTES : SINGLE_QUOTES;
+}
+
+/* A ':' behind a key in quotes moves up to it. */
+static void rewrite_colon(struct rewrite *rewrite) {
+    memmove(rewrite->behind + 1, rewrite->behind, (size_t)(rewrite->to - rewrite->behind));
+    *rewrite->behind = ':';
+    rewrite->to++;
+    rewrite->from++;
+    rewrite->before = ':';
+}
+
 static void rewrite_between(struct rewrite *rewrite, bool after_blank) {
     char c = *rewrite->from;
-    bool token = rewrite->before == '\0' || strchr("{[,:", rewrite->before) != NULL;
-    if (c == '"' && token) {
-        rewrite->state = DOUBLE_QUOTES;
-    } else if (c == '\'' && token) {
-        rewrite->state = SINGLE_QUOTES;
-    } else if (c == '#' && after_blank) {
-        rewrite->state = COMMENT;
-    }
+    rewrite->state = state_after(rewrite, c, after_blank);
     if (c == '\t') {
         rewrite_put(rewrite, " ", 1);
         return;
     }
     if (c == ':' && rewrite->before == '"') {
-        memmove(rewrite->behind + 1, rewrite->behind, (size_t)(rewrite->to - rewrite->behind));
-        *rewrite->behind = ':';
-        rewrite->to++;
-        rewrite->from++;
-        rewrite->before = ':';
+        rewrite_colon(rewrite);
         return;
     }
     if (rewrite->state != COMMENT && c != ' ' && c != '\n' && c != '\r') {

@@ -49,8 +49,8 @@ static enum status check_kind(const char *path, const struct stat *about, struct
 }
 
 /* All bytes until the end; files of /proc have more than their size says. */
-static enum status read_all(struct arena *arena, int file, const char *path, size_t expected,
-                            struct source *source, struct diag *diag) {
+static enum status read_all(struct arena *arena, int file, const char *path, size_t expected, struct source *source,
+                            struct diag *diag) {
     size_t room = expected + 1, size = 0;
     char *data = arena_alloc(arena, room + 1, 1);
     for (;;) {

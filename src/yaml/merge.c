@@ -179,8 +179,7 @@ static enum status refuse_cycle(struct merge *merge, const struct node *node, co
 static enum status resolve(struct merge *merge, const struct node *root, const struct link *link,
                            struct node **ret_root);
 
-static enum status read_within(struct merge *merge, const struct node *node, const char *path,
-                               struct node **ret_root) {
+static enum status read_within(struct merge *merge, const struct node *node, const char *path, struct node **ret_root) {
     struct source *source = NULL;
     size_t errors = merge->diag->errors;
     enum status status = OK;

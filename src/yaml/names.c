@@ -15,10 +15,10 @@
 #include "base/arena.h"
 
 struct name_branch {
-    struct name name;               /* leaf: text is not NULL */
-    struct name_branch *child[2];   /* inner branch */
+    struct name name;             /* leaf: text is not NULL */
+    struct name_branch *child[2]; /* inner branch */
     size_t byte;
-    unsigned char bit;              /* a mask */
+    unsigned char bit; /* a mask */
 };
 
 void names_init(struct names *names, struct arena *arena) {

@@ -9,9 +9,9 @@
 
 struct place {
     const struct source *source;
-    const char *read;  /* the text libyaml reads: as the source, or rewritten with the same number of bytes */
-    size_t index;      /* characters before this place, as read */
-    size_t offset;     /* bytes before it */
+    const char *read; /* the text libyaml reads: as the source, or rewritten with the same number of bytes */
+    size_t index;     /* characters before this place, as read */
+    size_t offset;    /* bytes before it */
     unsigned line, column;
 };
 

@@ -1,5 +1,5 @@
-/* Documents over documents: the input's parts, divided by lines "%%%", become the files a.yaml, b.yaml ... of one folder
- * and a.yaml is resolved. */
+/* Documents over documents: the input's parts, divided by lines "%%%", become the files a.yaml, b.yaml ... of one
+ * folder and a.yaml is resolved. */
 #include "fuzz.h"
 
 #include <string.h>

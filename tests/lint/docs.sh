@@ -4,8 +4,8 @@
 # pages are well-formed; links in READMEs lead somewhere.
 set -u
 root=$1
-program=$2
-manual=$3
+program=$(realpath "$2")
+manual=$(realpath "$3")
 cd "$root" || exit 99
 bad=0
 complain() {
@@ -16,7 +16,7 @@ complain() {
 # A built page as plain text, without overstrikes and its hyphenation.
 plain() { mandoc -T ascii -O width=1000 "$1" | sed "s/.$(printf '\b')//g"; }
 
-commands=$("$program" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+commands=$("$program" help | sed -n -e '/^For example/q' -e 's/^  \([a-z]*\) .*/\1/p')
 [ -n "$commands" ] || complain 'parplan help lists no commands'
 for command in $commands; do
     page=man/parplan-$command.1.scd

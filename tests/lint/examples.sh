@@ -2,8 +2,8 @@
 # examples.sh ROOT PARPLAN: every example of the help and the man pages is a golden case, word for word, so that it has
 # been run and its output looked at. BLESS=1 makes the missing cases; the golden tests then fill them.
 set -u
+program=$(realpath "$2")
 cd "$1" || exit 99
-program=$2
 "$program" manual examples | {
     bad=0
     while IFS='	' read -r command line; do

@@ -1,5 +1,5 @@
-/* Laws of collective prices over every algorithm, kind, group shape and size from 8 B to 8 GiB:
- * no price is below the bound; prices grow with bytes, latency and the inverse of every rate; the choice is the least. */
+/* Laws of prices over every algorithm, kind, group shape and size from 8 B to 8 GiB: none is below the bound; they grow
+ * with bytes, latencies and the inverse of every rate; the choice is the least. */
 #include <criterion/criterion.h>
 #include <math.h>
 
@@ -71,8 +71,9 @@ static void monotone(const struct span *span, const struct algorithm *algorithm,
         for (size_t i = 0; i < 6; i++) {
             double slower = algorithm->seconds(&slow[i], kind, bytes);
             bool strictly = i == 5; /* something carries the bytes */
-            cr_assert(slower >= seconds * (1 - 1e-15) && (!strictly || slower > seconds), "%s %s %lldx%lld, %g B: worse %s give %g after %g",
-                      NAME(span, algorithm, kind), bytes, names[i], slower, seconds);
+            cr_assert(slower >= seconds * (1 - 1e-15) && (!strictly || slower > seconds),
+                      "%s %s %lldx%lld, %g B: worse %s give %g after %g", NAME(span, algorithm, kind), bytes, names[i],
+                      slower, seconds);
         }
     }
 }

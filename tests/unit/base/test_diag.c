@@ -78,3 +78,25 @@ Test(diag, an_error_takes_the_place_of_a_warning) {
     cr_assert_str_eq(diag.entries[DIAG_LIMIT - 1].help, "late help");
     arena_close(arena);
 }
+
+Test(diag, errors_behind_a_dropped_warning_keep_their_order) {
+    struct arena *arena = support_arena();
+    struct diag diag;
+    diag_init(&diag, arena);
+    for (int i = 0; i < DIAG_LIMIT; i++) {
+        if (i == 7) {
+            diag_warning(&diag, NO_MARK, "odd");
+        } else {
+            (void)!diag_error(&diag, NO_MARK, "error %d", i);
+        }
+    }
+    (void)!diag_error(&diag, NO_MARK, "error %d", DIAG_LIMIT);
+    (void)!diag_error(&diag, NO_MARK, "past the limit");
+    diag_help(&diag, "must not go anywhere");
+    for (int i = 0; i < DIAG_LIMIT; i++) {
+        cr_assert_str_eq(diag.entries[i].text, arena_format(arena, "error %d", i < 7 ? i : i + 1));
+        cr_assert_null(diag.entries[i].help);
+    }
+    cr_assert_eq(diag.suppressed, 2);
+    arena_close(arena);
+}

@@ -80,7 +80,7 @@ Test(random, streams_stay_what_they_are) {
 }
 
 Test(random, below_is_uniform_and_in_range) {
-    static const uint32_t BOUNDS[] = {1, 2, 3, 7, 10, 1000, 0x80000001U, UINT32_MAX};
+    static const uint32_t BOUNDS[] = {1, 2, 3, 7, 10, 1000, 0x80000001U, 0xC0000000U, UINT32_MAX};
     struct random random;
     random_stream(&random, 5, "below", 0);
     for (size_t i = 0; i < ROWS(BOUNDS); i++) {

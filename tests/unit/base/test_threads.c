@@ -53,22 +53,38 @@ Test(threads, every_index_is_visited_once) {
     }
 }
 
+struct meeting {
+    size_t wanted;
+    atomic_size_t arrived, largest_worker;
+};
+
+/* Waits, at most five seconds, until as many tasks as wanted have begun. */
 static void meet(void *context, size_t index, size_t worker) {
-    atomic_int *arrived = context;
+    struct meeting *meeting = context;
     (void)index;
-    (void)worker;
-    atomic_fetch_add(arrived, 1);
-    for (int i = 0; i < 5000 && atomic_load(arrived) < 4; i++) {
+    atomic_fetch_add(&meeting->arrived, 1);
+    for (int i = 0; i < 5000 && atomic_load(&meeting->arrived) < meeting->wanted; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    size_t largest = atomic_load(&meeting->largest_worker);
+    while (worker > largest && !atomic_compare_exchange_weak(&meeting->largest_worker, &largest, worker)) {
     }
 }
 
-/* Four tasks that wait for one another end only if four threads run them. */
+/* Tasks that wait for one another end soon, each on a worker of its own, only if as many threads run them. */
 Test(threads, tasks_run_at_the_same_time) {
-    atomic_int arrived = 0;
-    threads_for(4, 4, meet, &arrived);
-    cr_assert_eq(arrived, 4);
-    cr_assert_geq(threads_available(), 1);
+    const size_t available = threads_available();
+    cr_assert_geq(available, 1);
+    const struct {
+        size_t workers, count, threads;
+    } table[] = {{4, 4, 4}, {8, 4, 4}, {4, 12, 4}, {0, available, available}, {1, 3, 1}, {300, 256, 256}};
+    for (size_t i = 0; i < ROWS(table); i++) {
+        struct meeting meeting = {.wanted = table[i].threads};
+        threads_for(table[i].workers, table[i].count, meet, &meeting);
+        cr_assert_eq(meeting.arrived, table[i].count, "row %zu: %zu tasks", i, (size_t)meeting.arrived);
+        cr_assert_eq(meeting.largest_worker, table[i].threads - 1, "row %zu: worker %zu", i,
+                     (size_t)meeting.largest_worker);
+    }
 }
 
 static void nested(void *context, size_t index, size_t worker) {

@@ -28,9 +28,9 @@ static void check_laws(const char *name, const struct nccl_group *group, const s
 
 Test(nccl, laws_on_one_node) {
     const struct law_row common[] = {
-        {NCCL_RING, NCCL_LL, 15.0, 80.5714},    {NCCL_RING, NCCL_LL128, 40.6, 189.2571},
+        {NCCL_RING, NCCL_LL, 15.0, 80.5714},      {NCCL_RING, NCCL_LL128, 40.6, 189.2571},
         {NCCL_RING, NCCL_SIMPLE, 56.0, 205.7143}, {NCCL_TREE, NCCL_LL, 15.2, 43.5789},
-        {NCCL_TREE, NCCL_LL128, 31.5, 128.8},   {NCCL_TREE, NCCL_SIMPLE, 64.4, 165.6},
+        {NCCL_TREE, NCCL_LL128, 31.5, 128.8},     {NCCL_TREE, NCCL_SIMPLE, 64.4, 165.6},
     };
     const struct law_row nvls_a[] = {{NCCL_NVLS, NCCL_SIMPLE, 25, 266.6667}};
     const struct law_row nvls_b[] = {{NCCL_NVLS, NCCL_SIMPLE, 25, 272.0}};
@@ -61,9 +61,12 @@ static struct nccl_group cluster(int64_t nodes) {
 
 Test(nccl, laws_on_four_nodes) {
     const struct law_row rows[] = {
-        {NCCL_RING, NCCL_LL, 78.8, 10.5290},       {NCCL_RING, NCCL_LL128, 144.4, 151.5355},
-        {NCCL_RING, NCCL_SIMPLE, 282.8, 198.1935}, {NCCL_TREE, NCCL_LL, 35.2, 10.2},
-        {NCCL_TREE, NCCL_LL128, 65.5, 116.0},      {NCCL_TREE, NCCL_SIMPLE, 120.4, 144.0},
+        {NCCL_RING, NCCL_LL, 78.8, 10.5290},
+        {NCCL_RING, NCCL_LL128, 144.4, 151.5355},
+        {NCCL_RING, NCCL_SIMPLE, 282.8, 198.1935},
+        {NCCL_TREE, NCCL_LL, 35.2, 10.2},
+        {NCCL_TREE, NCCL_LL128, 65.5, 116.0},
+        {NCCL_TREE, NCCL_SIMPLE, 120.4, 144.0},
         {NCCL_NVLS_TREE, NCCL_SIMPLE, 108.6, 187.8710},
     };
     struct nccl_group group = cluster(4);
@@ -115,8 +118,8 @@ Test(nccl, switches_on_one_node) {
         double cross = rule == 0 ? 1.15455e6 : 1.14478e6;
         enum nccl_algorithm before = nccl_choose(rule == 0 ? &a : &b, AR, cross * 0.9999).algorithm;
         enum nccl_algorithm after = nccl_choose(rule == 0 ? &a : &b, AR, cross * 1.0001).algorithm;
-        cr_expect(before == NCCL_RING && after == NCCL_NVLS, "rule %c: %s, %s", "AB"[rule], nccl_algorithm_names[before],
-                  nccl_algorithm_names[after]);
+        cr_expect(before == NCCL_RING && after == NCCL_NVLS, "rule %c: %s, %s", "AB"[rule],
+                  nccl_algorithm_names[before], nccl_algorithm_names[after]);
     }
 }
 
@@ -180,11 +183,11 @@ Test(nccl, multicast_by_ranks) {
             struct nccl_group a = nccl_node(rows[i].generation, n, RULE_A);
             struct nccl_group b = nccl_node(rows[i].generation, n, RULE_B);
             double factor = collective_bus_factor(AR, n);
-            const double got[] = {nccl_law(&a, AR, NCCL_RING, NCCL_SIMPLE).bandwidth,
-                                  nccl_law(&a, AR, NCCL_NVLS, NCCL_SIMPLE).bandwidth,
-                                  nccl_law(&b, AR, NCCL_NVLS, NCCL_SIMPLE).bandwidth * factor,
-                                  nccl_multicast_bus(rows[i].generation, n)};
-            const double want[] = {rows[i].ring[n - 2], rows[i].rule_a[n - 2], rows[i].bus_b[n - 2], rows[i].free[n - 2]};
+            const double got[] = {
+                nccl_law(&a, AR, NCCL_RING, NCCL_SIMPLE).bandwidth, nccl_law(&a, AR, NCCL_NVLS, NCCL_SIMPLE).bandwidth,
+                nccl_law(&b, AR, NCCL_NVLS, NCCL_SIMPLE).bandwidth * factor, nccl_multicast_bus(rows[i].generation, n)};
+            const double want[] = {rows[i].ring[n - 2], rows[i].rule_a[n - 2], rows[i].bus_b[n - 2],
+                                   rows[i].free[n - 2]};
             for (size_t k = 0; k < 4; k++) {
                 cr_expect(fabs(got[k] / 1e9 - want[k]) < 6e-4, "%s n=%lld column %zu: %.4f, want %.4f",
                           i == 0 ? "Hopper" : "Blackwell", (long long)n, k, got[k] / 1e9, want[k]);
@@ -227,8 +230,8 @@ Test(nccl, links_and_protocols) {
         {"1320 tiles, 24 SMs", (double)nccl_waves(1320, 132, 24), 13},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect(fabs(rows[i].got - rows[i].want) <= 1e-12 * rows[i].want, "%s: %g, want %g", rows[i].name, rows[i].got,
-                  rows[i].want);
+        cr_expect(fabs(rows[i].got - rows[i].want) <= 1e-12 * rows[i].want, "%s: %g, want %g", rows[i].name,
+                  rows[i].got, rows[i].want);
     }
 }
 
@@ -240,8 +243,8 @@ Test(nccl, launch) {
         double bytes;
         int64_t channels, threads;
     } rows[] = {
-        {NCCL_RING, NCCL_SIMPLE, GiB, 12, 512},        {NCCL_RING, NCCL_SIMPLE, 4 * 512 * 64, 4, 512},
-        {NCCL_RING, NCCL_LL, 512 * 8 * 8, 1, 512},     {NCCL_RING, NCCL_LL, 128 * 8 * 8, 1, 128},
+        {NCCL_RING, NCCL_SIMPLE, GiB, 12, 512},         {NCCL_RING, NCCL_SIMPLE, 4 * 512 * 64, 4, 512},
+        {NCCL_RING, NCCL_LL, 512 * 8 * 8, 1, 512},      {NCCL_RING, NCCL_LL, 128 * 8 * 8, 1, 128},
         {NCCL_RING, NCCL_LL128, 12 * 640 * 8, 12, 640}, {NCCL_RING, NCCL_LL, 0, 1, 64},
         {NCCL_NVLS, NCCL_SIMPLE, GiB, 16, 512},
     };
@@ -277,6 +280,15 @@ Test(nccl, availability) {
     cr_expect(fabs(chain.latency - (2 * 7 * 2.8 + 30) * 1e-6) < 1e-12 && fabs(chain.bandwidth - 160e9) < 1);
     struct nccl_law nvls = nccl_law(&group, AR, NCCL_NVLS, NCCL_SIMPLE);
     cr_expect(fabs(nvls.latency - 43e-6) < 1e-12 && nvls.bandwidth > 0, "NVLS with CollNet: %g", nvls.latency);
+    struct nccl_law halves = nccl_law(&group, AG, NCCL_COLLNET_DIRECT, NCCL_SIMPLE);
+    cr_expect(fabs(halves.bandwidth - 8 * 40e9) < 1, "CollNet direct all-gather: %g", halves.bandwidth);
+    group.graphs[NCCL_COLLNET_DIRECT].inter = 20e9;
+    halves = nccl_law(&group, AG, NCCL_COLLNET_DIRECT, NCCL_SIMPLE);
+    cr_expect(fabs(halves.bandwidth - 8 * 18e9) < 1, "the same, bound by 0.9 of the NICs: %g", halves.bandwidth);
+    group.version = RULE_A;
+    group.graphs[NCCL_NVLS].inter = 20e9;
+    struct nccl_law gather = nccl_law(&group, AG, NCCL_NVLS, NCCL_SIMPLE);
+    cr_expect(fabs(gather.bandwidth - 8 * 18e9 * 5 / 6) < 1, "NVLS all-gather, rule A: %g", gather.bandwidth);
     group.float8 = true;
     cr_expect(nccl_law(&group, AR, NCCL_RING, NCCL_SIMPLE).bandwidth == 0, "fp8 all-reduce by ring over 32 ranks");
     cr_expect(nccl_law(&group, AG, NCCL_RING, NCCL_SIMPLE).bandwidth > 0, "fp8 all-gather by ring");

@@ -129,17 +129,13 @@ static bool complete(const struct tally *tally, enum collective kind) {
     for (int64_t rank = 0; rank < n; rank++) {
         bool whole = (tally->known[rank] & all) == all;
         bool root = (tally->known[rank] & 1) != 0;
-        switch (kind) {
-        case COLLECTIVE_REDUCE:
+        if (kind == COLLECTIVE_REDUCE) {
             done &= rank > 0 || whole;
-            break;
-        case COLLECTIVE_BROADCAST:
+        } else if (kind == COLLECTIVE_BROADCAST) {
             done &= root;
-            break;
-        case COLLECTIVE_SEND:
+        } else if (kind == COLLECTIVE_SEND) {
             done &= rank != 1 || root;
-            break;
-        default:
+        } else {
             done &= whole;
         }
     }
@@ -169,7 +165,8 @@ static void check(const struct algorithm *algorithm, const struct span *span, en
         for (int64_t rank = 0; rank < span->size; rank++) {
             total = fmax(total, tally.inside[rank] + tally.between[rank]);
         }
-        cr_expect(fabs(total / bytes - load.inside) < 1e-9, "%s: egress %g, formula %g", name, total / bytes, load.inside);
+        cr_expect(fabs(total / bytes - load.inside) < 1e-9, "%s: egress %g, formula %g", name, total / bytes,
+                  load.inside);
     }
 }
 
@@ -189,12 +186,12 @@ static const struct {
     enum scaleup_kind kind;
     int64_t inner, outer;
 } shapes[] = {
-    {SCALEUP_SWITCH, 2, 1},  {SCALEUP_SWITCH, 3, 1},  {SCALEUP_SWITCH, 4, 1}, {SCALEUP_SWITCH, 5, 1},
-    {SCALEUP_SWITCH, 7, 1},  {SCALEUP_SWITCH, 8, 1},  {SCALEUP_SWITCH, 16, 1}, {SCALEUP_SWITCH, 24, 1},
-    {SCALEUP_SWITCH, 1, 2},  {SCALEUP_SWITCH, 1, 3},  {SCALEUP_SWITCH, 1, 7}, {SCALEUP_SWITCH, 1, 24},
-    {SCALEUP_SWITCH, 2, 2},  {SCALEUP_SWITCH, 3, 2},  {SCALEUP_SWITCH, 8, 2}, {SCALEUP_SWITCH, 4, 4},
-    {SCALEUP_SWITCH, 2, 12}, {SCALEUP_SWITCH, 8, 8},  {SCALEUP_MESH, 8, 1},   {SCALEUP_MESH, 8, 3},
-    {SCALEUP_TORUS, 8, 1},   {SCALEUP_TORUS, 16, 2},  {SCALEUP_PCIE, 4, 2},
+    {SCALEUP_SWITCH, 2, 1},  {SCALEUP_SWITCH, 3, 1}, {SCALEUP_SWITCH, 4, 1},  {SCALEUP_SWITCH, 5, 1},
+    {SCALEUP_SWITCH, 7, 1},  {SCALEUP_SWITCH, 8, 1}, {SCALEUP_SWITCH, 16, 1}, {SCALEUP_SWITCH, 24, 1},
+    {SCALEUP_SWITCH, 1, 2},  {SCALEUP_SWITCH, 1, 3}, {SCALEUP_SWITCH, 1, 7},  {SCALEUP_SWITCH, 1, 24},
+    {SCALEUP_SWITCH, 2, 2},  {SCALEUP_SWITCH, 3, 2}, {SCALEUP_SWITCH, 8, 2},  {SCALEUP_SWITCH, 4, 4},
+    {SCALEUP_SWITCH, 2, 12}, {SCALEUP_SWITCH, 8, 8}, {SCALEUP_MESH, 8, 1},    {SCALEUP_MESH, 8, 3},
+    {SCALEUP_TORUS, 8, 1},   {SCALEUP_TORUS, 16, 2}, {SCALEUP_PCIE, 4, 2},
 };
 
 Test(steps, volumes) {
@@ -232,12 +229,18 @@ Test(steps, counts) {
         enum collective kind;
         int64_t inner, outer, steps;
     } rows[] = {
-        {"ring", COLLECTIVE_ALL_REDUCE, 8, 1, 14},        {"ring", COLLECTIVE_ALL_GATHER, 4, 4, 15},
-        {"halving_doubling", COLLECTIVE_ALL_REDUCE, 8, 1, 6}, {"halving_doubling", COLLECTIVE_ALL_REDUCE, 6, 1, 6},
-        {"direct", COLLECTIVE_ALL_REDUCE, 8, 1, 2},       {"bruck", COLLECTIVE_ALL_TO_ALL, 7, 1, 3},
-        {"double_tree", COLLECTIVE_ALL_REDUCE, 4, 4, 10}, {"in_switch", COLLECTIVE_ALL_REDUCE, 8, 1, 4},
-        {"hierarchical", COLLECTIVE_ALL_REDUCE, 4, 4, 12}, {"two_level", COLLECTIVE_ALL_TO_ALL, 8, 4, 10},
-        {"chain", COLLECTIVE_BROADCAST, 4, 1, 10},        {"star", COLLECTIVE_ALL_REDUCE, 8, 1, 2},
+        {"ring", COLLECTIVE_ALL_REDUCE, 8, 1, 14},
+        {"ring", COLLECTIVE_ALL_GATHER, 4, 4, 15},
+        {"halving_doubling", COLLECTIVE_ALL_REDUCE, 8, 1, 6},
+        {"halving_doubling", COLLECTIVE_ALL_REDUCE, 6, 1, 6},
+        {"direct", COLLECTIVE_ALL_REDUCE, 8, 1, 2},
+        {"bruck", COLLECTIVE_ALL_TO_ALL, 7, 1, 3},
+        {"double_tree", COLLECTIVE_ALL_REDUCE, 4, 4, 10},
+        {"in_switch", COLLECTIVE_ALL_REDUCE, 8, 1, 4},
+        {"hierarchical", COLLECTIVE_ALL_REDUCE, 4, 4, 12},
+        {"two_level", COLLECTIVE_ALL_TO_ALL, 8, 4, 10},
+        {"chain", COLLECTIVE_BROADCAST, 4, 1, 10},
+        {"star", COLLECTIVE_ALL_REDUCE, 8, 1, 2},
         {"scatter_gather", COLLECTIVE_BROADCAST, 8, 1, 10},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -246,5 +249,23 @@ Test(steps, counts) {
         tally_of(algorithm_find(rows[i].name), &span, rows[i].kind, 1e6, &count);
         cr_expect(count == rows[i].steps, "%s: %lld steps, want %lld", rows[i].name, (long long)count,
                   (long long)rows[i].steps);
+    }
+}
+
+/* A root that reduces only receives; ranks that get a broadcast only receive. */
+Test(steps, roots) {
+    const char *const names[] = {"in_switch", "chain", "binomial", "star"};
+    struct span span = span_make(SCALEUP_SWITCH, 8, 1, LIBRARY_ANY);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        int64_t count = 0;
+        struct tally reduce = tally_of(algorithm_find(names[i]), &span, COLLECTIVE_REDUCE, 1e6, &count);
+        struct tally broadcast = tally_of(algorithm_find(names[i]), &span, COLLECTIVE_BROADCAST, 1e6, &count);
+        cr_expect(reduce.inside[0] == 0 && reduce.received[0] >= 1e6 * (1 - 1e-12), "%s: the root of a reduction sends",
+                  names[i]);
+        cr_expect(broadcast.received[0] == 0 && broadcast.inside[7] == 0, "%s: a leaf of a broadcast sends", names[i]);
+        for (int64_t rank = 1; rank < 8; rank++) {
+            cr_expect(fabs(broadcast.received[rank] - 1e6) < 1e-3, "%s: rank %lld gets %g of a broadcast", names[i],
+                      (long long)rank, broadcast.received[rank]);
+        }
     }
 }

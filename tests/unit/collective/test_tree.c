@@ -31,8 +31,8 @@ static int64_t check_tree(int tree, int64_t n) {
         deepest = place.depth > deepest ? place.depth : deepest;
         if (place.parent >= 0) {
             struct tree_place parent = tree_place(tree, n, place.parent);
-            cr_assert(parent.child[0] == rank || parent.child[1] == rank, "n %lld tree %d rank %lld: lost by its parent",
-                      (long long)n, tree, (long long)rank);
+            cr_assert(parent.child[0] == rank || parent.child[1] == rank,
+                      "n %lld tree %d rank %lld: lost by its parent", (long long)n, tree, (long long)rank);
             cr_assert(place.depth == parent.depth + 1, "n %lld tree %d rank %lld: depth", (long long)n, tree,
                       (long long)rank);
         }

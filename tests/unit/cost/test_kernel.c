@@ -107,6 +107,9 @@ Test(kernel, gemm_cuts_k) {
     device.hbm_bandwidth = 1e18;
     time = kernel_gemm(&device, DTYPE_BF16, 128 * 23, 128 * 23, 16384, 1);
     cr_expect(close_to(time, 5 * work), "%g waves", time / work);
+    /* Below that it is: 400 tiles are 1600 quarters, 13 rounds of them. */
+    time = kernel_gemm(&device, DTYPE_BF16, 128 * 20, 128 * 20, 16384, 1);
+    cr_expect(fabs(time / work - 13 / 4.0) < 1e-4, "%g waves", time / work);
 }
 
 /* Halves of the tile, each at tile_half of the efficiency before: 128 x 128 on the whole grid, then 64 x 128 ... */
@@ -123,6 +126,8 @@ Test(kernel, gemm_chooses_the_tile) {
     device.kernels.tile_half = 0.9;
     time = kernel_gemm(&device, DTYPE_BF16, 128 * 11, 128 * 3, 64, 1); /* 33 tiles, or 132 quarters */
     cr_expect(close_to(time, work / 4 / 0.9 / 0.9), "%g of a full tile", time / work);
+    time = kernel_gemm(&device, DTYPE_BF16, 128 * 11, 192, 64, 1); /* 132 eighths, 32 x 64 */
+    cr_expect(close_to(time, work / 8 / 0.9 / 0.9 / 0.9), "%g of a full tile", time / work);
 }
 
 /* A long tile lies along either side: 132 tiles of 128 x 256, not 132 of which half is wasted twice. */
@@ -211,9 +216,12 @@ Test(kernel, long_gemms_lose_clock) {
     struct device device = hopper();
     double flops = 2 * 16384.0 * 16384 * 16384;
     double hot = kernel_gemm(&device, DTYPE_BF16, 16384, 16384, 16384, 1);
+    device.kernels.gemm_sag_time = 0;
+    double steady = kernel_gemm(&device, DTYPE_BF16, 16384, 16384, 16384, 1);
     device.kernels.gemm_sag = 0;
     double cool = kernel_gemm(&device, DTYPE_BF16, 16384, 16384, 16384, 1);
     cr_expect(close_to(hot / cool, 1 + 0.2 * cool / (cool + 1e-3)), "%g", hot / cool);
+    cr_expect(close_to(steady / cool, 1.2), "%g", steady / cool);
     cr_expect(flops / cool > 0.8 * 990e12 && flops / cool < 0.85 * 990e12, "%g", flops / cool);
 }
 

@@ -73,9 +73,10 @@ Test(bind, reads_json) {
     struct arena *arena = support_arena();
     struct diag diag;
     struct sample s;
-    const char *text = "{\n\t\"title\": \"\\ud83d\\ude00\",\n\t\"heads\": 8,\n\t\"memory\": \"80GiB\",\n\t\"share\": \"62%\","
-                       "\"enabled\": false, \"source\": null, \"tp\": \"1..3\", \"colours\": [\"red\"],"
-                       "\"parts\": [{\"name\": \"p\"}], \"counts\": []}";
+    const char *text =
+        "{\n\t\"title\": \"\\ud83d\\ude00\",\n\t\"heads\": 8,\n\t\"memory\": \"80GiB\",\n\t\"share\": \"62%\","
+        "\"enabled\": false, \"source\": null, \"tp\": \"1..3\", \"colours\": [\"red\"],"
+        "\"parts\": [{\"name\": \"p\"}], \"counts\": []}";
     cr_assert_eq(bind_text(arena, text, &s, &diag), OK, "%s", entries_text(arena, &diag));
     cr_expect_str_eq(s.title, "\xF0\x9F\x98\x80");
     cr_expect(s.heads == 8 && s.memory == 80 * 0x1p30 && s.share == 0.62 && !s.enabled && s.source == NULL);
@@ -114,8 +115,10 @@ Test(bind, refuses) {
         {"scale: inf", NULL, NULL},
         {"scale: nan", NULL, NULL},
         {"scale: 1e999", NULL, NULL},
-        {"shift: 10000000000000000000", "3:8 shift: must be between -9.3e+18 and 9.3e+18, not "
-                                        "10000000000000000000\n", NULL},
+        {"shift: 10000000000000000000",
+         "3:8 shift: must be between -9.3e+18 and 9.3e+18, not "
+         "10000000000000000000\n",
+         NULL},
         {"shift: 9223372036854775808", "3:8 shift: 9223372036854775808 is too large\n", NULL},
         {"shift: 1.5", "3:8 shift: must be a whole number, not 1.5\n", NULL},
         {"inner: {count: 101}", "3:16 inner.count: must be between 0 and 100, not 101\n", NULL},
@@ -139,16 +142,20 @@ Test(bind, refuses) {
         {"parts: {name: x}", "3:8 parts: must be a list, not a map of keys\n", NULL},
         {"parts: [x]", "3:9 parts[0]: must be a map of keys, not one value\n", NULL},
         {"parts: [{memory: 1kB}]", "3:9 parts[0]: the key 'name' is missing\n", "name: TEXT   # required"},
-        {"parts: [{name: a}, {name: b}, {name: a}]", "3:38 parts: two elements are called 'a'; the first is in line 3\n",
-         NULL},
+        {"parts: [{name: a}, {name: b}, {name: a}]",
+         "3:38 parts: two elements are called 'a'; the first is in line 3\n", NULL},
         {"counts: 3", "3:9 counts: must be a list, not one value\n", "counts: [3]"},
-        {"counts: [1, x, 2.5, '3', 4]", "3:13 counts[1]: must be a whole number, not \"x\"\n"
-                                        "3:16 counts[2]: must be a whole number, not 2.5\n"
-                                        "3:21 counts[3]: must be a number, not text in quotes\n", NULL},
+        {"counts: [1, x, 2.5, '3', 4]",
+         "3:13 counts[1]: must be a whole number, not \"x\"\n"
+         "3:16 counts[2]: must be a whole number, not 2.5\n"
+         "3:21 counts[3]: must be a number, not text in quotes\n",
+         NULL},
         {"texts: a", "3:8 texts: must be a list, not one value\n", "texts: [a]"},
         {"texts: {a: 1}", "3:8 texts: must be a list, not a map of keys\n", NULL},
-        {"texts: [a, ~, [b]]", "3:12 texts[1]: must be one value, not nothing\n"
-                               "3:15 texts[2]: must be one value, not a list\n", NULL},
+        {"texts: [a, ~, [b]]",
+         "3:12 texts[1]: must be one value, not nothing\n"
+         "3:15 texts[2]: must be one value, not a list\n",
+         NULL},
         {"rates: [1GB/s, 3]", NULL, NULL},
     };
     struct arena *arena = support_arena();
@@ -249,8 +256,8 @@ Test(bind, checks_the_schema) {
         {"a: 1\n", "1:1 the key 'schema' is missing\n", "let the document begin with 'schema: parplan/model/v1'"},
         {"a: 1\nschema: parplan/model/v1\n", "2:1 'schema' must be the first key\n",
          "let the document begin with 'schema: parplan/model/v1'"},
-        {"schema: parplan/model/v2\n",
-         "1:9 version 'v2' of model documents is not known; this parplan reads v1\n", NULL},
+        {"schema: parplan/model/v2\n", "1:9 version 'v2' of model documents is not known; this parplan reads v1\n",
+         NULL},
         {"schema: parplan/topology/v1\n", "1:9 a document of kind 'topology', where a model is wanted\n", NULL},
         {"schema: parplan/model\n", "1:9 schema: must be parplan/model/v1, not 'parplan/model'\n", NULL},
         {"schema: x\n", "1:9 schema: must be parplan/model/v1, not 'x'\n", NULL},
@@ -281,14 +288,28 @@ Test(bind, finds_marks_by_path) {
         const char *path;
         unsigned line, column;
     } rows[] = {
-        {"a", 1, 4}, {"b", 2, 1}, {"b.c", 3, 6}, {"b.d", 4, 3}, {"list.0.name", 6, 11}, {"list.1", 7, 5},
-        {"list.1.name", 7, 11}, {"empty", 8, 1}, {"", 1, 1}, {"nope", 1, 1}, {"b.nope", 1, 1}, {"list.2.name", 1, 1},
-        {"list.x", 1, 1}, {"a.b", 1, 1}, {"list.", 5, 1}, {"lis", 1, 1}, {"list.-1", 1, 1},
+        {"a", 1, 4},
+        {"b", 2, 1},
+        {"b.c", 3, 6},
+        {"b.d", 4, 3},
+        {"list.0.name", 6, 11},
+        {"list.1", 7, 5},
+        {"list.1.name", 7, 11},
+        {"empty", 8, 1},
+        {"", 1, 1},
+        {"nope", 1, 1},
+        {"b.nope", 1, 1},
+        {"list.2.name", 1, 1},
+        {"list.x", 1, 1},
+        {"a.b", 1, 1},
+        {"list.", 5, 1},
+        {"lis", 1, 1},
+        {"list.-1", 1, 1},
     };
     struct arena *arena = support_arena();
     struct diag diag;
-    const struct node *root = tree_parse(
-        arena, "a: 1\nb:\n  c: 2\n  d: [3]\nlist:\n  - name: x\n  - name: y\nempty:\n", &diag);
+    const struct node *root =
+        tree_parse(arena, "a: 1\nb:\n  c: 2\n  d: [3]\nlist:\n  - name: x\n  - name: y\nempty:\n", &diag);
     cr_assert(root != NULL);
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct mark mark = bind_mark(root, rows[i].path);

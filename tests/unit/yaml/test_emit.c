@@ -77,8 +77,8 @@ Test(emit, leaves_out_what_did_not_change) {
     static const char *const rows[] = {
         "schema: parplan/sample/v1\ntitle: t\nheads: 1\n",
         "schema: parplan/sample/v1\ntitle: t\nheads: 1\nscale: 2\nextra: {}\n",
-        "schema: parplan/sample/v1\ntitle: t\nheads: 1\nshare: 0.5\ninner:\n  note: x\nparts:\n  - name: a\n"
-        "    inner:\n      count: 4\n",
+        "schema: parplan/sample/v1\ntitle: t\nheads: 1\nshare: 0.5\ninner:\n  note: x\nparts:\n  - name: a\n    tags: "
+        "[b]\n",
         "schema: parplan/sample/v1\ntitle: t\nheads: 1\nenabled: false\ntp: 1..4\ncolours: [red]\ncounts: [1]\n",
     };
     struct arena *arena = support_arena();
@@ -102,7 +102,10 @@ struct required_inner {
 /* A required struct with nothing in it is still there. */
 Test(emit, keeps_required_structs) {
     static const struct field fields[] = {
-        {.key = "inner", .kind = FIELD_STRUCT, .fields = sample_inner_fields, .size = sizeof(struct sample_inner),
+        {.key = "inner",
+         .kind = FIELD_STRUCT,
+         .fields = sample_inner_fields,
+         .size = sizeof(struct sample_inner),
          .flags = FIELD_REQUIRED},
         FIELD_END,
     };
@@ -142,6 +145,7 @@ Test(emit, quotes) {
         {"a]", "a]", "\"a]\""},
         {"http://x/y", "http://x/y", "\"http://x/y\""},
         {"a#b", "a#b", "a#b"},
+        {"a~b", "a~b", "a~b"},
         {"", "\"\"", "\"\""},
         {" a", "\" a\"", NULL},
         {"a ", "\"a \"", NULL},
@@ -188,7 +192,8 @@ Test(emit, quotes) {
         cr_expect_str_eq(out.data, rows[i].text, "row %zu: %s", i, out.data);
         cr_expect(rows[i].in_list == NULL || text_equal(list.data, rows[i].in_list), "row %zu: %s", i, list.data);
         struct diag diag;
-        const struct node *root = tree_parse(arena, arena_format(arena, "- %s\n- [%s, x]\n", out.data, list.data), &diag);
+        const struct node *root =
+            tree_parse(arena, arena_format(arena, "- %s\n- [%s, x]\n", out.data, list.data), &diag);
         cr_assert(root != NULL && root->count == 2, "row %zu: %s", i, entries_text(arena, &diag));
         cr_expect_str_eq(root->first->text, rows[i].value, "row %zu", i);
         cr_expect_str_eq(root->first->next->first->text, rows[i].value, "row %zu", i);
@@ -210,10 +215,26 @@ Test(emit, writes_utf8_always) {
 }
 
 static const char *random_text(struct arena *arena, struct random *random) {
-    static const char *const pieces[] = {"a", "b c", ":", ": ", " ", "#", "-", "\"", "'", "\\", "\n", "\t", ",", "[", "]",
-                                         "{", "}", "&", "*", "!", "|", ">", "%", "@", "`", "~", "null", "true", "12", ".5",
-                                         "\xC3\xA9", "\xE2\x80\xA8", "\xC2\x85", "\xF0\x9F\x98\x80", "\x01", "---", "...", "?",
-                                         "\r", "\xEF\xBB\xBF"};
+    static const char *const pieces[] = {"a",        "b c",
+                                         ":",        ": ",
+                                         " ",        "#",
+                                         "-",        "\"",
+                                         "'",        "\\",
+                                         "\n",       "\t",
+                                         ",",        "[",
+                                         "]",        "{",
+                                         "}",        "&",
+                                         "*",        "!",
+                                         "|",        ">",
+                                         "%",        "@",
+                                         "`",        "~",
+                                         "null",     "true",
+                                         "12",       ".5",
+                                         "\xC3\xA9", "\xE2\x80\xA8",
+                                         "\xC2\x85", "\xF0\x9F\x98\x80",
+                                         "\x01",     "---",
+                                         "...",      "?",
+                                         "\r",       "\xEF\xBB\xBF"};
     struct text out;
     text_init(&out, arena);
     for (uint32_t left = random_below(random, 6); left > 0; left--) {
@@ -284,7 +305,8 @@ static struct sample random_sample(struct arena *arena, struct random *random) {
     s.source = random_below(random, 2) == 0 ? NULL : random_text(arena, random);
     s.enabled = random_below(random, 2) == 0;
     s.flagged = random_below(random, 2) == 0;
-    s.heads = 1 + (int64_t)(((uint64_t)random_next(random) << 32 | random_next(random)) >> (1 + random_below(random, 63)));
+    s.heads =
+        1 + (int64_t)(((uint64_t)random_next(random) << 32 | random_next(random)) >> (1 + random_below(random, 63)));
     s.shift = (int64_t)((uint64_t)random_next(random) << 32 | random_next(random)) / 2;
     s.scale = random_number(random, 1e308) * (random_below(random, 2) == 0 ? -1 : 1);
     s.share = random_unit(random);

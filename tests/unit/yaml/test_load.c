@@ -117,10 +117,18 @@ Test(load, refuses) {
         {in_folder("pipe"), STATUS_INVALID, "a pipe, not a file"},
         {"/dev/null", STATUS_INVALID, "a device, not a file"},
         {large, STATUS_INVALID, "larger than 64 MiB, the limit for a document"},
-        {write_file("binary", "\x7F" "ELF\0\0", 6), STATUS_INVALID, "the control character U+007F is not allowed"},
+        {write_file("binary",
+                    "\x7F"
+                    "ELF\0\0",
+                    6),
+         STATUS_INVALID, "the control character U+007F is not allowed"},
         {write_file("nul", "a: \0", 4), STATUS_INVALID, "a NUL byte: this is not a text file"},
         {write_file("gzip", "\x1F\x8B\x08", 3), STATUS_INVALID, "the control character U+001F is not allowed"},
-        {write_file("utf16", "\xFF\xFE" "a\0", 4), STATUS_INVALID, "the byte 0xFF is not UTF-8 text"},
+        {write_file("utf16",
+                    "\xFF\xFE"
+                    "a\0",
+                    4),
+         STATUS_INVALID, "the byte 0xFF is not UTF-8 text"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct diag diag;

@@ -71,8 +71,10 @@ Test(merge, merges) {
         {"a: [{name: p}, {v: 1}]\n", "a: [{name: p, w: 1}]\n", "{a: [{name: p, w: 1}]}"},
         {"a: [{name: p}]\n", "a: []\n", "{a: []}"},
         {"a: [{name: ~}]\n", "a: [{name: ~, v: 1}]\n", "{a: [{name: ~, v: 1}]}"},
-        {"a: [{name: p, v: 1}]\n", "a: [{name: p, v: 2}, {name: p, v: 3}]\n", "{a: [{name: p, v: 2}, {name: p, v: 3}]}"},
-        {"a: [{name: p, v: 1}, {name: p, v: 2}]\n", "a: [{name: p, v: 3}]\n", "{a: [{name: p, v: 3}, {name: p, v: 2}]}"},
+        {"a: [{name: p, v: 1}]\n", "a: [{name: p, v: 2}, {name: p, v: 3}]\n",
+         "{a: [{name: p, v: 2}, {name: p, v: 3}]}"},
+        {"a: [{name: p, v: 1}, {name: p, v: 2}]\n", "a: [{name: p, v: 3}]\n",
+         "{a: [{name: p, v: 3}, {name: p, v: 2}]}"},
         {"schema: m\na: 1\n", "schema: m\nb: 2\n", "{schema: m, a: 1, b: 2}"},
         {"a: 1\n", "schema: m\nb: 2\n", "{schema: m, a: 1, b: 2}"},
         {"a: &x {k: 1}\nb: *x\n", "b: {k: 2}\n", "{a: {k: 1}, b: {k: 2}}"},
@@ -81,7 +83,8 @@ Test(merge, merges) {
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct diag diag;
         write_document("b.yaml", rows[i].base);
-        const char *path = write_document("a.yaml", arena_format(folder.arena, "%s%s", rows[i].over, "extends: b.yaml\n"));
+        const char *path =
+            write_document("a.yaml", arena_format(folder.arena, "%s%s", rows[i].over, "extends: b.yaml\n"));
         const struct node *root = extend(path, &diag);
         cr_expect_str_eq(tree_text(folder.arena, root), rows[i].tree, "row %zu: %s %s", i,
                          tree_text(folder.arena, root), entries_text(folder.arena, &diag));
@@ -106,7 +109,8 @@ Test(merge, finds_documents) {
     const struct node *root = extend(path, &diag);
     cr_expect_str_eq(tree_text(folder.arena, root), "{origin: shipped, a: 3, d: 3, b: 1, c: 1, e: 0}", "%s %s",
                      tree_text(folder.arena, root), entries_text(folder.arena, &diag));
-    root = extend(write_document("abs.yaml", arena_format(folder.arena, "extends: %s/three.yaml\n", folder.path)), &diag);
+    root =
+        extend(write_document("abs.yaml", arena_format(folder.arena, "extends: %s/three.yaml\n", folder.path)), &diag);
     cr_expect_str_eq(tree_text(folder.arena, root), "{a: 3, d: 3}");
     root = extend(write_document("none.yaml", "a: 1\nextends:\n"), &diag);
     cr_expect_str_eq(tree_text(folder.arena, root), "{a: 1}");
@@ -161,8 +165,9 @@ Test(merge, refuses) {
         {"extends: [[a]]\n", "1:11 extends: the name of a document is wanted"},
         {"extends: [~]\n", "1:11 extends: the name of a document is wanted"},
         {"extends: list.yaml\n", "1:10 extends: 'list.yaml' is not a map of keys"},
-        {"schema: parplan/model/v1\nextends: topology.yaml\n", "2:10 extends: 'topology.yaml' is of schema "
-                                                              "parplan/topology/v1, this document of parplan/model/v1"},
+        {"schema: parplan/model/v1\nextends: topology.yaml\n",
+         "2:10 extends: 'topology.yaml' is of schema "
+         "parplan/topology/v1, this document of parplan/model/v1"},
         {"extends: broken.yaml\n", "1:5 ': ' is not allowed here"},
     };
     cr_assert_eq(mkdir(arena_format(folder.arena, "%s/sub", folder.path), 0700), 0);

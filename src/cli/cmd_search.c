@@ -1,0 +1,236 @@
+/* parplan search MODEL TOPOLOGY [JOB]: the best plans. */
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/planning.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+#include "cli/view.h"
+#include "cli/why_not.h"
+
+struct search_options {
+    struct scale scale;
+    const char *why_not;
+};
+
+/* A finished search and what was asked beside it. */
+struct outcome {
+    const struct planning *planning;
+    struct search_result result;
+    struct why_not why_not;
+    bool asked;
+};
+
+static const struct estimate *best_of(const struct outcome *outcome) {
+    return outcome->result.plans.count > 0 ? outcome->result.plans.items : NULL;
+}
+
+static void add_count(struct json *json, const char *key, int64_t value) {
+    json_key(json, key);
+    json_integer(json, value);
+}
+
+static void add_number(struct json *json, const char *key, double value) {
+    json_key(json, key);
+    json_number(json, value);
+}
+
+static void write_json(const struct outcome *outcome, struct text *text) {
+    const struct search_result *result = &outcome->result;
+    const struct estimate *plans = result->plans.items;
+    struct json json;
+    json_init(&json, text, false);
+    json_open_object(&json);
+    add_count(&json, "evaluated", result->evaluated);
+    add_count(&json, "pruned_memory", result->pruned_memory);
+    add_count(&json, "pruned_bound", result->pruned_bound);
+    add_count(&json, "pruned_rule", result->pruned_rule);
+    add_number(&json, "seconds", result->seconds);
+    add_count(&json, "threads", result->threads);
+    add_number(&json, "lower_bound_s", result->lower_bound);
+    add_number(&json, "gap", result->gap);
+    json_key(&json, "complete");
+    json_bool(&json, result->complete);
+    json_key(&json, "plans");
+    json_open_array(&json);
+    for (size_t i = 0; i < result->plans.count; i++) {
+        json_fields(&json, estimate_fields, &plans[i]);
+    }
+    json_close_array(&json);
+    if (result->plans.count == 0 && result->has_nearest) {
+        json_key(&json, "nearest");
+        json_fields(&json, estimate_fields, &result->nearest);
+    }
+    if (outcome->asked) {
+        why_not_json(&outcome->why_not, &json);
+    }
+    json_close_object(&json);
+    text_add_char(text, '\n');
+}
+
+static void add_effort(const struct search_result *result, struct text *text) {
+    struct arena *arena = text->arena;
+    text_add_format(text, "%s configurations priced, left out by memory %s, by bound %s, by rule %s; %s s on %lld %s\n",
+                    view_amount(arena, (double)result->evaluated), view_amount(arena, (double)result->pruned_memory),
+                    view_amount(arena, (double)result->pruned_bound), view_amount(arena, (double)result->pruned_rule),
+                    text_fixed(arena, result->seconds, 2), (long long)result->threads,
+                    result->threads == 1 ? "thread" : "threads");
+}
+
+static void add_best(const struct search_result *result, struct text *text) {
+    const struct estimate *best = result->plans.items;
+    struct arena *arena = text->arena;
+    text_add_format(text, "\n%s: %s a step (%s to %s), %s tokens/s",
+                    result->is_front ? "first of the front" : "best",
+                    units_human(arena, best->step_time, UNIT_SECONDS, 4),
+                    units_human(arena, best->step_time_low, UNIT_SECONDS, 4),
+                    units_human(arena, best->step_time_high, UNIT_SECONDS, 4), view_amount(arena, best->tokens_per_s));
+    if (result->lower_bound > 0) {
+        text_add_format(text, "; no plan is faster than %s (gap %s%%)",
+                        units_human(arena, result->lower_bound, UNIT_SECONDS, 4),
+                        text_fixed(arena, 100 * result->gap, 1));
+    }
+    text_add_char(text, '\n');
+}
+
+static void write_text(const struct outcome *outcome, struct text *text) {
+    const struct search_result *result = &outcome->result;
+    view_heading(&outcome->planning->cost, text);
+    add_effort(result, text);
+    if (result->plans.count > 0) {
+        text_add_char(text, '\n');
+        view_table(&result->plans, terminal_width(), text);
+        add_best(result, text);
+        view_detail(result->plans.items, text);
+    }
+    if (outcome->asked) {
+        why_not_text(&outcome->why_not, best_of(outcome), text);
+    }
+}
+
+/* Says why nothing was found and what would change that. */
+static void explain_failure(struct context *context, const struct outcome *outcome,
+                            const struct search_control *control) {
+    (void)diag_error(context->diag, NO_MARK, "%s", why_nothing(context->arena, &outcome->result));
+    struct list found = search_relaxations(context->arena, &outcome->planning->cost, control);
+    const struct relaxation *relaxations = found.items;
+    struct text text;
+    text_init(&text, context->arena);
+    for (size_t i = 0; i < found.count; i++) {
+        text_add_format(&text, "%s%s (%s a step)", i ? ", " : "it would fit with ", relaxations[i].text,
+                        units_human(context->arena, relaxations[i].estimate.step_time, UNIT_SECONDS, 3));
+    }
+    if (found.count > 0) {
+        diag_help(context->diag, "%s", text.data);
+    } else {
+        diag_help(context->diag, "more devices (--nodes) or a smaller --seq-len might; no single option does");
+    }
+}
+
+static enum status print(struct context *context, const struct outcome *outcome) {
+    struct text text;
+    text_init(&text, context->arena);
+    switch ((enum format)context->globals.format) {
+    case FORMAT_JSON:
+        write_json(outcome, &text);
+        break;
+    case FORMAT_CSV:
+        view_csv(&outcome->result.plans, &text);
+        break;
+    case FORMAT_TABLE:
+        write_text(outcome, &text);
+        break;
+    }
+    return output_print(context, &text);
+}
+
+/* Prints, writes the best plan, and turns what happened into an exit status. */
+static enum status finish(struct context *context, const struct outcome *outcome,
+                          const struct search_control *control) {
+    const struct search_result *result = &outcome->result;
+    const struct estimate *best = best_of(outcome);
+    TRY(print(context, outcome));
+    if (best && context->globals.output) {
+        const struct plan *plan =
+            planning_plan(context, outcome->planning, best, result->lower_bound, result->gap);
+        TRY(planning_save(context, plan, context->globals.output));
+    }
+    if (*control->stop) {
+        diag_warning(context->diag, NO_MARK, "interrupted: %s", best ? "these are the best plans so far"
+                                                                     : "no plan was found so far");
+        return STATUS_INTERRUPTED;
+    }
+    if (!best) {
+        explain_failure(context, outcome, control);
+        return STATUS_INFEASIBLE;
+    }
+    if (!result->complete) {
+        diag_warning(context->diag, NO_MARK, "the time was up: these are the best plans so far, the gap holds");
+    }
+    return OK;
+}
+
+static enum status run(struct context *context) {
+    const struct search_options *options = context->options;
+    struct planning planning;
+    TRY(planning_load(context, &options->scale, &planning));
+    struct progress progress;
+    progress_init(&progress, context->globals.quiet);
+    struct search_control control = {
+        .stop = progress_catch(), .clock = progress_clock, .progress = progress_show, .context = &progress};
+    struct outcome outcome = {.planning = &planning, .asked = options->why_not != NULL};
+    enum status status = search_run(context->arena, &planning.cost, &control, &outcome.result, context->diag);
+    progress_clear(&progress);
+    if (status != OK && status != STATUS_INFEASIBLE && status != STATUS_INTERRUPTED) {
+        return status;
+    }
+    if (outcome.asked) {
+        struct word question = {options->why_not, options_mark(context, "why-not")};
+        TRY(why_not_ask(context, &planning, &question, &control, &outcome.why_not));
+    }
+    return finish(context, &outcome, &control);
+}
+
+#define AT(member) .offset = offsetof(struct search_options, member)
+static const struct field own_fields[] = {
+    {.key = "why_not", .kind = FIELD_TEXT, AT(why_not), .value_name = "AXIS=VALUE,...",
+     .doc = "Say what is wrong with a part of the space, such as tp=4,pp=2"},
+    FIELD_END,
+};
+#undef AT
+
+const struct command command_search = {
+    .name = "search",
+    .summary = "Find the best way to train a model on a cluster",
+    .description =
+        "Searches all combinations of parallelism, schedule, recomputation and placement that the job allows, and "
+        "prints the best. The result is the optimum of the space under the cost model: what is left out is proven no "
+        "better. With -o, the best plan is also written as a document.\n\n"
+        "Every axis of the space is an option: a value, a list (1,2,4), a range (1..16) or auto. --pareto prints the "
+        "plans that no other beats in all the named objectives. --time and Ctrl-C end the search with the best so far. "
+        "When nothing fits, the exit status is 3 and the nearest configuration, its largest part and what would help "
+        "are named.",
+    .operands = planning_operands,
+    .groups = (const struct option_group[]){
+        {.title = "Options", .fields = own_fields},
+        {.title = "Size of the topology", .fields = scale_fields, .offset = offsetof(struct search_options, scale)},
+        {.title = "Job", .fields = job_fields, .document = true},
+        {.title = NULL},
+    },
+    .size = sizeof(struct search_options),
+    .examples = (const struct example[]){
+        {"The best way to train Llama-3-70B on 512 H100s, also as a plan",
+         "parplan search llama3-70b h100-sxm --gpus 512 --global-batch 1024 --seq-len 8192 -o plan.yaml"},
+        {"Why not less tensor parallelism",
+         "parplan search llama3-70b h100-sxm --gpus 512 --seq-len 8192 --why-not tp=1"},
+        {"Time against memory, for a script",
+         "parplan search llama3-8b 8xh100-sxm*2 --seq-len 8192 --pareto time,memory --format csv"},
+        {.line = NULL},
+    },
+    .formats = HAS_JSON | HAS_CSV,
+    .run = run,
+};

@@ -1,0 +1,37 @@
+/* Estimates for people and for scripts: table, details, JSON, CSV. */
+#ifndef PARPLAN_CLI_VIEW_H
+#define PARPLAN_CLI_VIEW_H
+
+#include <stddef.h>
+
+#include "plan/plan.h"
+
+struct arena;
+struct cost_context;
+struct json;
+struct text;
+
+/* One line that says what is planned: model, cluster, batch. */
+void view_heading(const struct cost_context *context, struct text *out);
+/* One row an estimate; axes that are 1 in all rows are left out. */
+void view_table(const struct list *estimates, size_t width, struct text *out);
+/* Where time and memory of one estimate go. */
+void view_detail(const struct estimate *estimate, struct text *out);
+/* The members of struct estimate, nested ones flattened, SI base units, one row each. */
+void view_csv(const struct list *estimates, struct text *out);
+
+/* "tp 8, pp 4, dp 16, micro-batch 1, 1f1b, recompute none": axes of size 1 are left out. */
+const char *view_decision(struct arena *arena, const struct decision *decision);
+/* "70.6 B": three significant digits in the short scale that parameters are quoted in. */
+const char *view_amount(struct arena *arena, double value);
+
+/* Parts of a step's time or of the peak, with their names, in the order of the struct. */
+struct view_part {
+    const char *name;
+    double value;
+};
+enum { VIEW_TIME_PARTS = 9, VIEW_MEMORY_PARTS = 8 };
+void view_time_parts(const struct time_parts *time, struct view_part ret[VIEW_TIME_PARTS]);
+void view_memory_parts(const struct memory_parts *memory, struct view_part ret[VIEW_MEMORY_PARTS]);
+
+#endif

@@ -1,0 +1,23 @@
+/* What training frameworks do when nobody says otherwise: what fills a row of measurements that does not state it. */
+#ifndef PARPLAN_PORT_FRAMEWORK_H
+#define PARPLAN_PORT_FRAMEWORK_H
+
+#include "plan/job.h"
+
+struct framework {
+    const char *name;
+    const char *const *marks; /* words in a source's name that tell it, NULL-terminated */
+    enum dtype gradient_precision;
+    bool overlap_gradients, overlap_parameters, overlap_pipeline, overlap_tensor;
+    bool fused_norm, fused_activation;
+    double attention_rate;    /* of its fused attention over the best kernels of the device */
+    bool flash_attention;     /* when the row does not say */
+    int64_t zero;             /* when the row does not say and there is data parallelism */
+    int recompute;            /* enum recompute, when the row does not say */
+    bool clip;
+};
+
+/* The first framework of which a mark occurs in `source`; the last row of the table fits all. */
+const struct framework *framework_of(const char *source);
+
+#endif
