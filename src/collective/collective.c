@@ -52,23 +52,22 @@ bool algorithm_offers(const struct algorithm *algorithm, const struct span *span
 double collective_seconds(const struct span *span, enum collective kind, double bytes,
                           const struct algorithm **ret_choice) {
     const struct algorithm *choice = NULL;
+    bool moves = span->size > 1 && bytes > 0;
     double best = HUGE_VAL;
-    if (span->size > 1 && bytes > 0) {
-        for (size_t i = 0; algorithms[i] != NULL; i++) {
-            if (!algorithm_offers(algorithms[i], span, kind)) {
-                continue;
-            }
-            double seconds = algorithms[i]->seconds(span, kind, bytes);
-            if (seconds < best) {
-                best = seconds;
-                choice = algorithms[i];
-            }
+    for (size_t i = 0; moves && algorithms[i] != NULL; i++) {
+        if (!algorithm_offers(algorithms[i], span, kind)) {
+            continue;
+        }
+        double seconds = algorithms[i]->seconds(span, kind, bytes);
+        if (seconds < best) {
+            best = seconds;
+            choice = algorithms[i];
         }
     }
     if (ret_choice != NULL) {
         *ret_choice = choice;
     }
-    return choice == NULL ? 0 : span->base_latency + best;
+    return moves ? span->base_latency + best : 0;
 }
 
 /* Buffers that some member must send or receive; with in-switch reduction an all-reduce needs one each way. */

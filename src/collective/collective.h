@@ -56,7 +56,8 @@ const struct algorithm *algorithm_find(const char *name);
 /* Whether the span's library has the algorithm for this kind and the span admits it. */
 bool algorithm_offers(const struct algorithm *algorithm, const struct span *span, enum collective kind);
 
-/* Seconds of the best algorithm offered; zero for one member or no bytes. Grows with bytes. */
+/* Seconds of the best algorithm offered; zero for one member or no bytes, infinite where there is no way (a rate of
+ * zero). Grows with bytes. `ret_choice` may be NULL. */
 double collective_seconds(const struct span *span, enum collective kind, double bytes,
                           const struct algorithm **ret_choice);
 /* No algorithm is faster: max over the latency of one step, the ports of the members and the ways out of a domain. */

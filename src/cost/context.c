@@ -62,6 +62,7 @@ struct shard cost_shard(const struct cost_context *context, const struct paralle
         .flash = job->kernels.flash_attention,
         .fused_norm = job->kernels.fused_norm,
         .fused_activation = job->kernels.fused_activation,
+        .ep_domains = 1,
         .gathers_keys = parallel->cp_kind == CONTEXT_ALL_GATHER,
         .expert_load = parallel->ep > 1 && context->model->moe != NULL ? context->model->moe->imbalance : 1,
     };

@@ -16,6 +16,8 @@ struct cut cost_cut(const struct cost_context *context, const struct parallel *p
     cut.cp_inner = mesh_span(topology, &cut.mesh, AXIS_CP, parallel->ulysses, 1);
     cut.cp_ring = mesh_span(topology, &cut.mesh, AXIS_CP, parallel->cp / parallel->ulysses, parallel->ulysses);
     cut.ep = mesh_span(topology, &cut.mesh, AXIS_EP, parallel->ep, 1);
+    cut.ep_inner = mesh_span(topology, &cut.mesh, AXIS_EP, cut.ep.inner, 1);
+    cut.ep_outer = mesh_span(topology, &cut.mesh, AXIS_EP, parallel->ep / cut.ep.inner, cut.ep.inner);
     cut.etp = mesh_span(topology, &cut.mesh, AXIS_ETP, parallel->etp, 1);
     return cut;
 }
@@ -27,7 +29,7 @@ static const struct span *exchange_span(const struct cut *cut, const struct exch
     case AXIS_CP:
         return exchange->step > 1 ? &cut->cp_ring : exchange->size < cut->cp.size ? &cut->cp_inner : &cut->cp;
     case AXIS_EP:
-        return &cut->ep;
+        return exchange->step > 1 ? &cut->ep_outer : exchange->size < cut->ep.size ? &cut->ep_inner : &cut->ep;
     case AXIS_ETP:
     case AXIS_DP:
     case AXIS_PP:
@@ -289,6 +291,7 @@ void cost_layer(const struct cost_context *context, const struct cut *cut, int64
     struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
     struct layer_work work;
     struct exchange_list list;
+    shard.ep_domains = cut->parallel.ep % cut->ep.inner == 0 ? cut->parallel.ep / cut->ep.inner : 1;
     operation_layer(context->model, kind, &shard, &work);
     exchange_layer(context->model, kind, &shard, cut->parallel.cp_kind, context->job, &work, &list);
     time_work(context, cut, &work, &list, ret);

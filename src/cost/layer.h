@@ -31,7 +31,7 @@ struct layer_cost {
 struct cut {
     struct parallel parallel;
     struct mesh mesh;
-    struct span tp, cp, cp_inner, cp_ring, ep, etp;
+    struct span tp, cp, cp_inner, cp_ring, ep, ep_inner, ep_outer, etp;
 };
 
 struct cut cost_cut(const struct cost_context *context, const struct parallel *parallel);

@@ -125,6 +125,9 @@ double cost_peak(const struct cost_context *context, const struct cut *cut, cons
     const struct library *library = &context->topology->library;
     double held = map->placement == PLACEMENT_LINEAR ? (double)map->chunks : 2;
     double chunks = schedule->in_flight_to_weight(&shape, map->classes[class].first_rank);
+    if (context->job->vocab_parallel) { /* two micro-batches wait for the vocabulary's passes (arXiv:2411.05288) */
+        chunks = fmin(chunks + 2 * held, (double)micro_batches * held);
+    }
     struct memory_parts m = {.weights = state->weights, .gradients = state->gradients, .optimizer = state->optimizer};
     m.logits = load->logits;
     m.activations = chunks / held * load->saved + fmax(0, load->extra - load->logits);

@@ -61,6 +61,7 @@ struct shard {
     bool fp8;           /* linear layers' inputs are kept as one byte */
     bool flash, fused_norm, fused_activation;
     bool gathers_keys;  /* all-gather context parallelism: whole K and V are kept */
+    int64_t ep_domains; /* scale-up domains that an expert-parallel group touches */
     double expert_load; /* tokens of the busiest expert-parallel rank over the mean */
 };
 

@@ -233,6 +233,41 @@ static void cross(struct maker *m, int cp_kind) {
     row(m, 0, w.out);
 }
 
+/* Expected number of `groups` equal groups of experts that the k experts of a token fall into, chosen uniformly:
+ * G (1 - C(E - E/G, k) / C(E, k)). */
+static double touched_groups(const struct moe *moe, double groups) {
+    double experts = (double)moe->num_experts, missed = 1;
+    for (int64_t i = 0; i < moe->experts_per_token; i++) {
+        missed *= fmax(0, experts - experts / groups - (double)i) / (experts - (double)i);
+    }
+    return groups * (1 - missed);
+}
+
+/* One copy of a token to each scale-up domain that holds one of its experts, over the rank's own rail; there one to each
+ * rank (DeepSeek-V3, arXiv:2412.19437, section 3.2.2; DeepEP). */
+static void flex(struct maker *m, double own, enum exchange_beside beside) {
+    const struct moe *moe = m->model->moe;
+    int64_t domains = m->shard->ep_domains, inner = m->shard->ep / domains;
+    double token = m->element * m->hidden * own * m->shard->expert_load;
+    double nodes = touched_groups(moe, (double)domains);
+    nodes = moe->node_limit > 0 ? fmin(nodes, (double)moe->node_limit) : nodes;
+    double ranks = touched_groups(moe, (double)m->shard->ep);
+    for (int step = 0; step < 4; step++) { /* dispatch and combine, forward and backward */
+        enum exchange_phase phase = step < 2 ? EXCHANGE_FORWARD : EXCHANGE_BACKWARD;
+        if (domains > 1) {
+            struct exchange *e = add(m, "tokens to nodes", AXIS_EP, domains, COLLECTIVE_ALL_TO_ALL, token * nodes);
+            e->step = inner;
+            e->parts |= PART_MOE;
+            set_beside(e, phase, beside, 0, 0);
+        }
+        if (inner > 1) {
+            struct exchange *e = add(m, "tokens to ranks", AXIS_EP, inner, COLLECTIVE_ALL_TO_ALL, token * ranks);
+            e->parts |= PART_MOE;
+            set_beside(e, phase, beside, 0, 0);
+        }
+    }
+}
+
 /* Expert parallelism: tokens from split(sequence) to split(expert) and back (GShard, Lepikhin et al. 2020
  * arXiv:2006.16668), gathered over the expert's tensor-parallel group. The all-gather dispatcher brings every token to every
  * rank of both groups instead and reduces the results. Backward does the same the other way round. */
@@ -244,12 +279,16 @@ static void experts(struct maker *m, const struct layer_work *work) {
     enum exchange_beside beside = shared ? BESIDE_SHARED_EXPERTS : BESIDE_NOTHING;
     double etp = (double)m->shard->etp;
     double sent = m->element * m->hidden * (gather ? own * (double)m->shard->ep : work->expert_rows / etp);
+    if (m->job->dispatch == DISPATCH_FLEX) {
+        flex(m, own, beside);
+    }
     for (int phase = EXCHANGE_FORWARD; phase <= EXCHANGE_BACKWARD; phase++) {
+        bool routed = m->job->dispatch != DISPATCH_FLEX;
         struct exchange *pair[4] = {
-            convert(m, "dispatch", AXIS_EP, by_tokens, gather ? REPLICATED : by_experts, sent),
+            routed ? convert(m, "dispatch", AXIS_EP, by_tokens, gather ? REPLICATED : by_experts, sent) : NULL,
             convert(m, "gather rows", AXIS_ETP, by_tokens, REPLICATED, sent * etp),
             convert(m, "reduce rows", AXIS_ETP, PARTIAL, by_tokens, sent * etp),
-            convert(m, "combine", AXIS_EP, gather ? PARTIAL : by_experts, by_tokens, sent),
+            routed ? convert(m, "combine", AXIS_EP, gather ? PARTIAL : by_experts, by_tokens, sent) : NULL,
         };
         for (int i = 0; i < 4; i++) {
             set_beside(pair[i], (enum exchange_phase)phase, beside, 0, 0);

@@ -14,7 +14,7 @@ static const char *const part_names[] = {"rule", "core_attn", "norm", "act", "ml
 static const char *const context_names[] = {"ring", "allgather", "ulysses", "usp", NULL};
 static const char *const stages_names[] = {"even", "ends", "auto", NULL};
 static const char *const objective_names[] = {"time", "tokens", "cost", "energy", "memory", NULL};
-static const char *const dispatch_names[] = {"alltoall", "allgather", NULL};
+static const char *const dispatch_names[] = {"alltoall", "allgather", "flex", NULL};
 static const char *const off_on[] = {"off", "on", NULL};
 
 #define AT(member) .offset = offsetof(struct kernels_used, member)
@@ -99,7 +99,7 @@ const struct field job_fields[] = {
     {.key = "clip_gradients", .kind = FIELD_BOOL, AT(clip_gradients), .fallback = "true",
      .doc = "Gradient clipping by global norm"},
     {.key = "dispatch", .kind = FIELD_CHOICE, AT(dispatch), .fallback = "alltoall", .choices = dispatch_names,
-     .doc = "How tokens reach experts"},
+     .doc = "How tokens reach experts: a copy for each expert, all to all, or a copy for each node and rank (flex)"},
     {.key = "recompute_ops", .kind = FIELD_CHOICES, AT(recompute_ops), .choices = part_names,
      .doc = "What selective recomputation runs again; rule chooses by the attention kernel"},
     {.key = "vocab_parallel", .kind = FIELD_BOOL, AT(vocab_parallel), .fallback = "false",

@@ -19,7 +19,11 @@ enum recompute { RECOMPUTE_NONE, RECOMPUTE_SELECTIVE, RECOMPUTE_FULL, RECOMPUTE_
 enum context_kind { CONTEXT_RING, CONTEXT_ALL_GATHER, CONTEXT_ULYSSES, CONTEXT_USP, CONTEXT_KINDS };
 enum stages_kind { STAGES_EVEN, STAGES_ENDS, STAGES_AUTO };
 enum objective { OBJECTIVE_STEP_TIME, OBJECTIVE_TOKENS, OBJECTIVE_COST, OBJECTIVE_ENERGY, OBJECTIVE_MEMORY };
-enum dispatch { DISPATCH_ALL_TO_ALL, DISPATCH_ALL_GATHER };
+enum dispatch {
+    DISPATCH_ALL_TO_ALL, /* a copy of the token for each of its experts */
+    DISPATCH_ALL_GATHER, /* every token to every rank */
+    DISPATCH_FLEX        /* a copy for each node, there one for each rank (DeepEP) */
+};
 
 struct kernels_used {
     bool flash_attention; /* fused attention: no score matrix in memory */

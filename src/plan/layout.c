@@ -6,7 +6,7 @@
 bool layout_convert(struct layout from, struct layout to, struct conversion *ret) {
     *ret = (struct conversion){false, COLLECTIVE_ALL_REDUCE};
     if (to.kind == LAYOUT_PARTIAL) {
-        return from.kind == LAYOUT_PARTIAL;
+        return from.kind != LAYOUT_SPLIT; /* a replicated tensor only needs scaling */
     }
     switch (from.kind) {
     case LAYOUT_REPLICATED:

@@ -108,6 +108,7 @@ static void shape_defaults(struct row *r, struct model *m) {
     m->bias = (struct bias){!gated, !gated, !gated, false, false};
     m->max_position_embeddings = count(r, "seq_len", 2048);
     m->intermediate_size = gated ? 0 : 4 * m->hidden_size;
+    m->dropout = gated ? 0 : r->framework->dropout;
 }
 
 static void override_moe(struct row *r, struct model *m) {
@@ -256,6 +257,9 @@ static void make_topology(struct row *r, const struct corpus_loader *loader) {
         return;
     }
     make_nodes(r, t->nodes.items, t->groups.items);
+    if (r->framework->allocator > 0) {
+        t->runtime.allocator_overhead = r->framework->allocator;
+    }
     struct diag diag;
     diag_init(&diag, r->arena);
     if (r->ret->refusal == NULL && topology_complete(r->arena, t, NULL, &diag) != OK) {
@@ -339,10 +343,18 @@ static void make_job(struct row *r) {
     job->kernels.attention_rate = f->attention_rate;
     const char *flash = cell(r, "flash_attention");
     job->kernels.flash_attention = flash[0] != '\0' ? strcmp(flash, "1") == 0 : f->flash_attention;
-    if (flash[0] == '\0') {
-        fill(r, "flash_attention", f->flash_attention ? "1" : "0");
+    if (flash[0] == '\0') { /* Megatron's local kernels keep the scores */
+        const char *note = cell(r, "note");
+        bool local = (strstr(note, "options:") != NULL && strstr(note, "transformer_engine") == NULL) ||
+                     strstr(note, "attention-backend=unfused") != NULL;
+        job->kernels.flash_attention = f->flash_attention && !local;
+        fill(r, "flash_attention", job->kernels.flash_attention ? "1" : "0");
     }
     job->memory_fraction = 1;
+    static const char *const flex[] = {"DeepEP", "deepep", "HybridEP", "hybridep"};
+    for (size_t i = 0; i < sizeof flex / sizeof flex[0]; i++) {
+        job->dispatch = strstr(cell(r, "note"), flex[i]) != NULL ? (int)DISPATCH_FLEX : job->dispatch;
+    }
     const char *vocabulary = cell(r, "vocab_parallel");
     job->vocab_parallel = strncmp(vocabulary, "vocab", 5) == 0 || strcmp(vocabulary, "interlaced") == 0 ||
                           strcmp(vocabulary, "synctwice") == 0;
@@ -429,6 +441,7 @@ void corpus_case_make(struct arena *arena, const struct csv *csv, size_t row, co
     *ret = (struct corpus_case){.id = csv_cell(csv, row, "id"), .source = csv_cell(csv, row, "source")};
     text_init(&r.filled, arena);
     r.framework = framework_of(ret->source);
+    ret->flops = r.framework->flops;
     make_measured(&r);
     make_model(&r, loader);
     make_topology(&r, loader);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "model/count.h"
 #include "model/model.h"
 #include "plan/plan.h"
 #include "port/csv.h"
@@ -29,6 +30,7 @@ struct corpus_case {
     double measured_s;      /* seconds of a step; 0 = not given by time */
     double measured_tflops; /* per device, when time is not given; 0 = not given */
     bool hardware_flops;    /* of measured_tflops: recomputation counted */
+    enum flops_convention flops;
     double measured_mfu;
     double measured_bytes;  /* peak memory; 0 = not given */
     enum memory_kind memory_kind;

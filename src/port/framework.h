@@ -2,6 +2,7 @@
 #ifndef PARPLAN_PORT_FRAMEWORK_H
 #define PARPLAN_PORT_FRAMEWORK_H
 
+#include "model/count.h"
 #include "plan/job.h"
 
 struct framework {
@@ -12,9 +13,12 @@ struct framework {
     bool fused_norm, fused_activation;
     double attention_rate;    /* of its fused attention over the best kernels of the device */
     bool flash_attention;     /* when the row does not say */
+    enum flops_convention flops; /* of its published FLOP/s */
     int64_t zero;             /* when the row does not say and there is data parallelism */
     int recompute;            /* enum recompute, when the row does not say */
     bool clip;
+    double dropout;           /* of GPT blocks */
+    double allocator;         /* reserved over allocated memory, minus one; 0 = the topology's */
 };
 
 /* The first framework of which a mark occurs in `source`; the last row of the table fits all. */

@@ -10,7 +10,7 @@
 /* Seconds of a step that a published rate stands for. */
 static double implied_seconds(const struct cost_context *context, const struct corpus_case *c) {
     double tokens = (double)c->job.global_batch * (double)c->job.seq_len;
-    double flops = tokens * count_flops_per_token(&c->model, c->job.seq_len, FLOPS_FULL, context->mtp);
+    double flops = tokens * count_flops_per_token(&c->model, c->job.seq_len, c->flops, context->mtp);
     if (c->hardware_flops && c->decision.recompute == RECOMPUTE_FULL) {
         flops *= 4.0 / 3;
     }

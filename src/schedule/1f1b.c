@@ -1,13 +1,14 @@
 /* 1F1B (PipeDream-flush; Narayanan et al., SC 2021, arXiv 2104.04473): after a warm-up of p - 1 - i forwards, rank i
  * alternates one forward and one backward, so that at most p - i activations are alive (tD = 2 tF, p = 3, m = 5):
  *
- *   rank 0   F0 F1 F2 .. .. D0 D0 F3 D1 D1 F4 D2 D2 .. D3 D3 .. D4 D4
- *   rank 1   .. F0 F1 .. D0 D0 F2 D1 D1 F3 D2 D2 F4 D3 D3 .. D4 D4
+ *   rank 0   F0 F1 F2 .. .. .. .. D0 D0 F3 D1 D1 F4 D2 D2 .. D3 D3 .. D4 D4
+ *   rank 1   .. F0 F1 .. .. D0 D0 F2 D1 D1 F3 D2 D2 F4 D3 D3 .. D4 D4
  *   rank 2   .. .. F0 D0 D0 F1 D1 D1 F2 D2 D2 F3 D3 D3 F4 D4 D4
  *
  * makespan = (m + p - 1) T + 2 (m + p - 1 - ceil((m + p - 1) / p)) c, exact for any times and any m.
- * With p - i activations alive, a round trip through all ranks carries p micro-batches: every p of them pay 2 (p - 1) c,
- * so latency is not amortised. For p | m this is c [2 (p - 1) m / p + 2 (p - 2)]. */
+ * With p - i activations alive a round trip through all ranks carries p micro-batches: every p of them pay 2 (p - 1) c,
+ * and latency is not amortised. For p | m it is c [2 (p - 1) m / p + 2 (p - 2)].
+ * Unequal ranks: the longest of the paths below; 0.3 % off on average where ranks differ by up to 30 %. */
 #include "schedule/order.h"
 #include "schedule/rule.h"
 #include "schedule/spot.h"
@@ -22,8 +23,8 @@ static double makespan(const struct schedule_shape *shape, const struct pass_tim
     return (double)passes * pass_full(times) + 2 * (double)(passes - rounds) * times->hop;
 }
 
-/* The rank waits once for its first backward and once for its last, while it has warm-up forwards or cool-down backwards
- * to do; if all its forwards are warm-up, both waits are one. */
+/* The rank waits once for its first backward and once for its last, while it has warm-up forwards or cool-down
+ * backwards to do; if all its forwards are warm-up, both waits are one. */
 static double through_rank(const struct schedule_shape *shape, const struct pipeline_load *load,
                            const struct spot *spot) {
     double m = (double)shape->micro_batches;

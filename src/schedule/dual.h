@@ -15,9 +15,9 @@ double dual_makespan(double passes, double k, double hops, double turns, const s
 
 /* A rank and the ranks around it. */
 struct dual_spot {
-    double depth, half, micro_batches;         /* micro-batches of each phase */
+    double depth, half, micro_batches;            /* micro-batches of each phase */
     const struct pass_times *own, *outer, *inner; /* the others: sums over the ranks of less and of more depth */
-    double entry_weight, innermost_weight;     /* weight gradient at depth 0 and half - 1 */
+    double entry_weight, innermost_weight;        /* weight gradient at depth 0 and half - 1 */
 };
 
 /* The critical path that stays with the rank, without latency: exact for equal ranks. */

@@ -1,4 +1,4 @@
-/* Time of DualPipe and DualPipeV: the closed form of equal ranks, and the critical path through one of unequal ranks. */
+/* Time of DualPipe and DualPipeV: the closed form of equal ranks and the critical path through one of unequal ranks. */
 #include "schedule/dual.h"
 #include "schedule/rule.h"
 #include "schedule/spot.h"
@@ -11,8 +11,8 @@ double dual_makespan(double passes, double k, double hops, double turns, const s
     return (passes - 3 - k) * pass_pair(times) + singles + late_weight + backward + hops * c;
 }
 
-/* Steps as in dual.c. The rank waits for its first forward of phase 1, its first backward of phase 1 and of phase 0, and
- * the same for the last ones; at the end the path stays for late weight gradients or leaves with the last backward. */
+/* Steps as in dual.c. The rank waits for its first forward of phase 1, its first backward of phase 1 and of phase 0,
+ * and the same for the last ones; at the end it stays for late weight gradients or leaves with the last backward. */
 double dual_path(const struct dual_spot *spot) {
     const struct pass_times *own = spot->own;
     double q = spot->depth;

@@ -1,14 +1,14 @@
-/* DualPipeV ("cut in half", deepseek-ai/DualPipe; Sea AI Lab): DualPipe folded at its middle. Rank r holds stages r and
- * 2p - 1 - r in a V, weights once; what were two ways are the two chunks (F, D = first chunk, f, d = second; p = 2,
- * m = 4, & = overlapped pair):
+/* DualPipeV ("cut in half", deepseek-ai/DualPipe): DualPipe folded at its middle. Rank r holds stages r and 2p - 1 - r
+ * in a V, weights once; what were two ways are the two chunks (f, b, w, d = first chunk, F, B, W, D = second; f&D =
+ * pair; p = 2, m = 4; without idle times):
  *
- *   rank 0   F0 F1 F2 f0 b0 w0 f1 F3&d1 f2&D0 d2 f3&D1 d3 B2 W2 B3 W3
- *   rank 1   F0 f0 F1 f1 F2 d0 f2&D0 F3&d1 f3&D1 d2 D2 b3 B3 w3 W3
+ *   rank 0   f0 f1 f2 F0 B0 W0 F1 f3&D1 F2&d0 D2 F3&d1 D3 b2 w2 b3 w3
+ *   rank 1   f0 F0 f1 F1 f2 D0 F2&d0 f3&D1 F3&d1 D2 d2 B3 b3 W3 w3
  *
  * Rule: dual.c with half = p and m micro-batches a phase. With k = p - 1 the makespan is dual_makespan of 2m passes,
- * 2 (m - ceil((m - 1) / p)) + k - 2 hops, 2 turns: exact for any m, tF, tB, tW and tFB <= T without latency, and within
- * 2 % at c <= T / 10. With tFB = T, tW <= tB and tF = tB it is 2mT + (p - 1)(tFB + tD - 3tW).
- * 2p + 1 chunk activations are alive on every rank. */
+ * 2 (m - ceil((m - 1) / p)) + k - 2 hops, 2 turns: exact for any m, tF, tB, tW and tFB <= T without latency, up to 0.5
+ * % low at c <= T / 10. With tFB = T, tW <= tB and tF = tB it is 2mT + (p - 1)(tFB + tD - 3tW). 2p + 1 chunk
+ * activations are alive on every rank. Unequal ranks: 0.6 % off on average where they differ by 30 %. */
 #include "schedule/dual.h"
 #include "schedule/rule.h"
 #include "schedule/spot.h"

@@ -19,17 +19,17 @@ struct stage_costs {
 };
 
 struct rank_run {
-    double start, end, busy;   /* first start, last end, time in passes */
-    int64_t held_to_backward;  /* most chunk activations alive at once, freed at the end of B or BW */
-    int64_t held_to_weight;    /* the same, freed at the end of W or BW */
+    double start, end, busy;  /* first start, last end, time in passes */
+    int64_t held_to_backward; /* most chunk activations alive at once, freed at the end of B or BW */
+    int64_t held_to_weight;   /* the same, freed at the end of W or BW */
 };
 
 struct execution {
-    double makespan;              /* latest end, from time 0 */
-    double span;                  /* longest (end - start) of a rank */
+    double makespan; /* latest end, from time 0 */
+    double span;     /* longest (end - start) of a rank */
     const struct rank_run *ranks;
-    const double *starts, *ends;  /* of each pass, as order->passes */
-    const int64_t *reached;       /* of each rank: the pass it could not run, or the end of its list */
+    const double *starts, *ends; /* of each pass, as order->passes */
+    const int64_t *reached;      /* of each rank: the pass it could not run, or the end of its list */
 };
 
 /* False: no rank can go on (deadlock); `reached` tells at which passes, the rest is filled as far as it went. */

@@ -1,8 +1,9 @@
-/* GPipe (Huang et al., NeurIPS 2019, arXiv 1811.06965): all forwards, then all backwards in reverse order.
+/* GPipe (Huang et al., NeurIPS 2019, arXiv 1811.06965): all forwards, then all backwards in reverse order
+ * (D = B and W in one; tD = tF, p = 4, m = 4):
  *
- *   rank 0   F0 F1 F2 F3 .. .. .. .. .. D3 D2 D1 D0
- *   rank 1   .. F0 F1 F2 F3 .. .. .. D3 D2 D1 D0
- *   rank 2   .. .. F0 F1 F2 F3 .. D3 D2 D1 D0
+ *   rank 0   F0 F1 F2 F3 .. .. .. .. .. .. D3 D2 D1 D0
+ *   rank 1   .. F0 F1 F2 F3 .. .. .. .. D3 D2 D1 D0
+ *   rank 2   .. .. F0 F1 F2 F3 .. .. D3 D2 D1 D0
  *   rank 3   .. .. .. F0 F1 F2 F3 D3 D2 D1 D0
  *
  * makespan = (m + p - 1) T + 2 (p - 1) c, exact for any times.

@@ -7,18 +7,19 @@
 #include "schedule/rule.h"
 
 const struct schedule *const schedules[] = {
-    [SCHEDULE_NONE] = &schedule_none,         [SCHEDULE_GPIPE] = &schedule_gpipe,
-    [SCHEDULE_1F1B] = &schedule_1f1b,         [SCHEDULE_INTERLEAVED] = &schedule_interleaved,
-    [SCHEDULE_ZB_H1] = &schedule_zb_h1,       [SCHEDULE_ZB_H2] = &schedule_zb_h2,
-    [SCHEDULE_ZB_V] = &schedule_zb_v,         [SCHEDULE_DUALPIPE] = &schedule_dualpipe,
+    [SCHEDULE_NONE] = &schedule_none,           [SCHEDULE_GPIPE] = &schedule_gpipe,
+    [SCHEDULE_1F1B] = &schedule_1f1b,           [SCHEDULE_INTERLEAVED] = &schedule_interleaved,
+    [SCHEDULE_ZB_H1] = &schedule_zb_h1,         [SCHEDULE_ZB_H2] = &schedule_zb_h2,
+    [SCHEDULE_ZB_V] = &schedule_zb_v,           [SCHEDULE_DUALPIPE] = &schedule_dualpipe,
     [SCHEDULE_DUALPIPEV] = &schedule_dualpipev, [SCHEDULE_COUNT] = NULL,
 };
 
 const char *const schedule_names[] = {
-    [SCHEDULE_NONE] = "none",   [SCHEDULE_GPIPE] = "gpipe",       [SCHEDULE_1F1B] = "1f1b",
-    [SCHEDULE_INTERLEAVED] = "interleaved", [SCHEDULE_ZB_H1] = "zb-h1", [SCHEDULE_ZB_H2] = "zb-h2",
-    [SCHEDULE_ZB_V] = "zb-v",   [SCHEDULE_DUALPIPE] = "dualpipe", [SCHEDULE_DUALPIPEV] = "dualpipev",
-    [SCHEDULE_COUNT] = NULL,
+    [SCHEDULE_NONE] = "none",           [SCHEDULE_GPIPE] = "gpipe",
+    [SCHEDULE_1F1B] = "1f1b",           [SCHEDULE_INTERLEAVED] = "interleaved",
+    [SCHEDULE_ZB_H1] = "zb-h1",         [SCHEDULE_ZB_H2] = "zb-h2",
+    [SCHEDULE_ZB_V] = "zb-v",           [SCHEDULE_DUALPIPE] = "dualpipe",
+    [SCHEDULE_DUALPIPEV] = "dualpipev", [SCHEDULE_COUNT] = NULL,
 };
 
 const struct schedule *schedule_find(const char *name) {
@@ -52,21 +53,26 @@ double schedule_step(const struct schedule *schedule, const struct schedule_shap
     return schedule_price(schedule, shape, &load);
 }
 
-double schedule_bound(const struct schedule_shape *shape, const struct pass_times *times) {
-    struct pipeline_load load;
-    load_uniform(&load, times, shape->ranks);
-    return schedule_bound_unequal(shape, &load);
+/* An overlapped pair is the cheapest way to run a forward and a backward. */
+static double work_of(const struct schedule_shape *shape, const struct pass_times *times) {
+    return (double)(shape->micro_batches * shape->chunks) * smaller(pass_full(times), pass_pair(times));
 }
 
-/* Work of the heaviest rank behind the shorter way into it; or one micro-batch through all stages and back. An
- * overlapped pair is the cheapest way to run a forward and a backward. */
+/* The rank in the middle has the longest way from the nearer end. */
+double schedule_bound(const struct schedule_shape *shape, const struct pass_times *times) {
+    int64_t others = shape->ranks - 1;
+    double reached = (double)(others / 2) * (times->forward + times->hop);
+    double stages = (double)(shape->ranks * shape->chunks);
+    double crossing = stages * (times->forward + times->backward) + times->weight + 2 * (double)others * times->hop;
+    return larger(reached + work_of(shape, times), crossing);
+}
+
 double schedule_bound_unequal(const struct schedule_shape *shape, const struct pipeline_load *load) {
-    double passes = (double)(shape->micro_batches * shape->chunks);
     double others = (double)(shape->ranks - 1);
     double rank = (double)load->heaviest_rank;
-    double work = passes * smaller(pass_full(&load->heaviest), load->heaviest.pair);
     double before = load->total.forward - load->after.forward - load->heaviest.forward + rank * load->hop;
     double after = load->after.forward + (others - rank) * load->hop;
+    double reached = larger(0, smaller(before, after));
     double crossing = (double)shape->chunks * (load->total.forward + load->total.backward) + 2 * others * load->hop;
-    return larger(work + larger(0, smaller(before, after)), crossing);
+    return larger(reached + work_of(shape, &load->heaviest), crossing);
 }

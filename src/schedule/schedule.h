@@ -1,4 +1,4 @@
-/* Pipeline schedules: one file each with the diagram, the rule, the closed form and where it is exact; the table of all.
+/* Pipeline schedules: one file each with the diagram, the rule, the closed form and where it is exact; their table.
  *
  * p ranks, m micro-batches, v chunks per rank; per chunk and micro-batch tF forward, tB input gradient, tW weight
  * gradient, T = tF + tB + tW, tD = tB + tW a full backward, c one-way latency between ranks. A message travels beside
@@ -16,8 +16,7 @@ struct pass_list;
 struct schedule {
     const char *name, *doc;
     const char *(*refuse)(const struct schedule_shape *shape); /* NULL = legal, else the rule that is broken */
-    /* Makespan of equal ranks from a cold start; exact where the file says so, never below the true one's lower bound.
-     * The shape must be legal, here and below. */
+    /* Makespan of equal ranks from a cold start; exact where the file says so. Shapes must be legal, here and below. */
     double (*makespan)(const struct schedule_shape *shape, const struct pass_times *times);
     /* The same for unequal ranks, estimated; equals makespan where they are equal. Called by schedule_price. */
     double (*step)(const struct schedule_shape *shape, const struct pipeline_load *load);
@@ -27,18 +26,26 @@ struct schedule {
     double (*in_flight_to_weight)(const struct schedule_shape *shape, int64_t rank);
     /* Appends the passes of `rank` in the order it runs them. */
     void (*generate)(const struct schedule_shape *shape, int64_t rank, struct pass_list *list);
-    int64_t ways;           /* ends at which micro-batches enter: 2 = both, half of them each */
-    bool splits_backward;   /* weight gradients are passes of their own */
-    bool chunked;           /* more than one chunk a rank is possible */
-    int64_t fixed_chunks;   /* chunks a rank must have; 0 = any */
-    double weight_copies;   /* parameters held per rank over one copy (DualPipe 2) */
-    bool both_ends;         /* rank 0 holds embedding and head (V placement) */
+    int64_t ways;         /* ends at which micro-batches enter: 2 = both, half of them each */
+    bool splits_backward; /* weight gradients are passes of their own */
+    bool chunked;         /* more than one chunk a rank is possible */
+    int64_t fixed_chunks; /* chunks a rank must have; 0 = any */
+    double weight_copies; /* parameters held per rank over one copy (DualPipe 2) */
+    bool both_ends;       /* rank 0 holds embedding and head (V placement) */
 };
 
 extern const struct schedule *const schedules[]; /* NULL-terminated, in the order of their enum */
 enum schedule_name {
-    SCHEDULE_NONE, SCHEDULE_GPIPE, SCHEDULE_1F1B, SCHEDULE_INTERLEAVED, SCHEDULE_ZB_H1, SCHEDULE_ZB_H2, SCHEDULE_ZB_V,
-    SCHEDULE_DUALPIPE, SCHEDULE_DUALPIPEV, SCHEDULE_COUNT
+    SCHEDULE_NONE,
+    SCHEDULE_GPIPE,
+    SCHEDULE_1F1B,
+    SCHEDULE_INTERLEAVED,
+    SCHEDULE_ZB_H1,
+    SCHEDULE_ZB_H2,
+    SCHEDULE_ZB_V,
+    SCHEDULE_DUALPIPE,
+    SCHEDULE_DUALPIPEV,
+    SCHEDULE_COUNT
 };
 extern const char *const schedule_names[]; /* NULL-terminated, indexed by enum schedule_name */
 const struct schedule *schedule_find(const char *name);

@@ -13,10 +13,8 @@ static struct pass_times times_less(const struct pass_times *a, const struct pas
 /* The path through a rank; what lies before it is what `own` and `after` leave of the total. */
 static double through(const struct schedule_shape *shape, const struct pipeline_load *load, path_through *path,
                       int64_t rank, const struct pass_times *own, const struct pass_times *after) {
-    struct spot spot = {.before_count = (double)rank,
-                        .after_count = (double)(load->ranks - 1 - rank),
-                        .own = own,
-                        .after = after};
+    struct spot spot = {
+        .before_count = (double)rank, .after_count = (double)(load->ranks - 1 - rank), .own = own, .after = after};
     spot.before.forward = load->total.forward - own->forward - after->forward;
     spot.before.backward = load->total.backward - own->backward - after->backward;
     spot.before.weight = load->total.weight - own->weight - after->weight;
@@ -24,7 +22,6 @@ static double through(const struct schedule_shape *shape, const struct pipeline_
     return path(shape, load, &spot);
 }
 
-/* Between equal ranks nothing new is found: a path's length is convex in the place of its rank. */
 double longest_path(const struct schedule_shape *shape, const struct pipeline_load *load, path_through *path) {
     int64_t last = load->ranks - 1;
     int64_t heaviest = load->heaviest_rank;
@@ -37,7 +34,7 @@ double longest_path(const struct schedule_shape *shape, const struct pipeline_lo
         const struct pass_times nothing = {0};
         longest = larger(longest, through(shape, load, path, last, &load->last, &nothing));
     }
-    if (!load->equal && last > 1 && heaviest != last - 1) {
+    if (last > 1 && heaviest != last - 1) {
         struct pass_times inner = times_less(&behind, &load->last);
         double part = 1 / (double)(last - 1);
         struct pass_times mean = {.forward = inner.forward * part,

@@ -2,16 +2,19 @@
  * previous rank at once, the weight gradient W fills what would be idle: rank i starts them i backwards late
  * (tF = tB = tW, p = 3, m = 4):
  *
- *   rank 0   F0 F1 F2 .. .. B0 W0 F3 B1 W1 .. B2 W2 .. B3 W3
- *   rank 1   .. F0 F1 .. B0 F2 B1 W0 F3 B2 W1 .. B3 W2 W3
+ *   rank 0   F0 F1 F2 .. .. B0 W0 F3 B1 W1 B2 W2 B3 W3
+ *   rank 1   .. F0 F1 .. B0 F2 B1 W0 F3 B2 W1 B3 W2 W3
  *   rank 2   .. .. F0 B0 F1 B1 F2 B2 W0 F3 B3 W1 W2 W3
  *
- * With k = p - 1, for m > p exact for any times:
+ * With k = p - 1, exact for any times, for m > p
  *   makespan = m T + max(k (tF + tB - tW) + 4kc, k tF + 3kc, k tB + 2kc) + n max(0, 2c - tW),
- *   n = m - k - ceil((m + k) / p): the weight gradients that hide a latency in every round trip of p micro-batches.
- * For m <= p, exact too, the longest of
- *   (m + k)(tF + tB) + tW + 2 (m + k - 2) c,  (m + k) tF + p tB + m tW + (2k + m - 3) c,  p tF + (m + k) tB + m tW + 2kc.
- * The first case of m > p with c = 0 and tW <= tF, tB is the paper's m T + (p - 1)(tF + tB - tW). */
+ *   n = m - k - ceil((m + k) / p): the weight gradients that can hide a latency in the round trips of p micro-batches;
+ * for 1 < m <= p the longest of
+ *   (m + k)(tF + tB) + tW + 2 (m + k - 2) c,   p tF + (m + k) tB + m tW + 2kc,
+ *   (m + k) tF + p tB + m tW + (2k + m - 3) c.
+ * With c = 0 and tW <= tF, tB this is the paper's m T + (p - 1)(tF + tB - tW).
+ * Unequal ranks: the longest of the paths in zero_bubble.c, 0.2 % off on average where ranks differ by up to 30 %.
+ */
 #include "schedule/rule.h"
 #include "schedule/zero_bubble.h"
 
@@ -41,8 +44,7 @@ static double makespan(const struct schedule_shape *shape, const struct pass_tim
     double backward = k * (times->backward + 2 * c);
     int64_t rounds = (shape->micro_batches + 2 * p - 2) / p;
     double hiding = m - k - (double)rounds;
-    return m * pass_full(times) + larger(chain, larger(forward, backward)) +
-           hiding * larger(0, 2 * c - times->weight);
+    return m * pass_full(times) + larger(chain, larger(forward, backward)) + hiding * larger(0, 2 * c - times->weight);
 }
 
 static double through_rank(const struct schedule_shape *shape, const struct pipeline_load *load,

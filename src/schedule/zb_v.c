@@ -1,18 +1,19 @@
-/* ZB-V (Qi et al., NeurIPS 2024, arXiv 2405.15362; rank rule of torch.distributed's ScheduleZBVZeroBubble): two chunks a
- * rank laid in a V, rank r holds stages r and 2p - 1 - r, so that the turn needs no message and rank 0 holds both the
- * embedding and the head. With f, b, w passes of the first and F, B, W of the second chunk (p = 2, m = 4):
+/* ZB-V (Qi et al., NeurIPS 2024, arXiv 2405.15362; rank rule of PyTorch's ScheduleZBVZeroBubble): two chunks a rank
+ * laid in a V, rank r holds stages r and 2p - 1 - r, so that the turn needs no message and rank 0 holds both the
+ * embedding and the head. With f, b, w passes of the first and F, B, W of the second chunk (equal times, p = 2, m = 4):
  *
  *   rank 0   f0 f1 f2 F0 B0 W0 F1 B1 W1 f3 b0 w0 F2 B2 W2 b1 w1 F3 B3 W3 b2 w2 b3 w3
- *   rank 1   .. f0 F0 f1 F1 B0 W0 F2 b0 w0 F2 B1 W1 f3 b1 w1 F3 B2 W2 b2 B3 b3 w2 W3 w3   (shifted by waits)
+ *   rank 1   .. f0 F0 f1 F1 B0 W0 f2 b0 w0 F2 B1 W1 f3 b1 w1 F3 B2 W2 b2 B3 b3 w2 W3 w3
  *
  * Rule, n = max(2p - 1, m), micro-batches past m left out:
  *   1. 2(p-r)-1 x f   2. r x { F, f }   3. (p-r) x { F, B, W }
  *   4. while forwards are left: { f if left, b, w, F, B, W }
  *   5. r x { b, B }   6. (p-r) x { b, w }   7. the W left, then the w left
  *
- * makespan: with k = p - 1, the longest of a table of paths (rows below); exact for m >= 2p - 1 with c <= T / 20, and for
- * m <= p with c <= T / 20. Between, the mean of two neighbours, within 4 % (1 % on average). With tF = tB = tW and
- * m >= 2p - 1 it is 2mT + (p - 1) tF + (5p - 7) c. At most 2p activations are alive on every rank. */
+ * makespan: the longest of a table of paths (below); exact for m >= 2p - 1 with c <= T / 2 and for m <= p with
+ * c <= T / 20; between, the mean of two neighbours, 1 % off on average, up to 9 %. Per chunk with tF = tB = tW and
+ * m >= 2p - 1 it is 2mT + (p - 1) tF + (5p - 7) c. At most 2p activations are alive on every rank.
+ * Unequal ranks: 0.5 % off on average where ranks or end stages differ by up to 30 %. */
 #include "schedule/order.h"
 #include "schedule/rule.h"
 #include "schedule/spot.h"
@@ -30,11 +31,11 @@ struct excess {
 
 /* For m >= 2p - 1; found by differentiating executed makespans, see tests. */
 static const struct excess long_paths[] = {
-    {{-1, 2}, {1, -1}, {0, 0}, {-2, 3}},  {{0, 0}, {1, 0}, {-1, 1}, {0, 3}},    {{0, 0}, {0, 2}, {0, -2}, {-2, 6}},
-    {{0, 0}, {0, 1}, {0, 0}, {-2, 5}},    {{0, 2}, {0, -1}, {-1, 0}, {0, 3}},   {{0, 2}, {0, 0}, {-1, -2}, {0, 4}},
-    {{1, 0}, {0, 0}, {-1, 1}, {-2, 3}},   {{-1, 1}, {1, 0}, {0, 0}, {-2, 5}},   {{0, 0}, {0, 2}, {-1, -2}, {0, 6}},
-    {{-1, 1}, {1, 1}, {0, -2}, {-2, 6}},  {{0, 1}, {0, 1}, {-1, -2}, {0, 6}},   {{-1, 2}, {1, 0}, {0, -2}, {-2, 4}},
-    {{0, 1}, {0, 0}, {-1, 0}, {0, 5}},    {{0, 0}, {0, 1}, {-1, 0}, {0, 5}},
+    {{-1, 2}, {1, -1}, {0, 0}, {-2, 3}}, {{0, 0}, {1, 0}, {-1, 1}, {0, 3}},  {{0, 0}, {0, 2}, {0, -2}, {-2, 6}},
+    {{0, 0}, {0, 1}, {0, 0}, {-2, 5}},   {{0, 2}, {0, -1}, {-1, 0}, {0, 3}}, {{0, 2}, {0, 0}, {-1, -2}, {0, 4}},
+    {{1, 0}, {0, 0}, {-1, 1}, {-2, 3}},  {{-1, 1}, {1, 0}, {0, 0}, {-2, 5}}, {{0, 0}, {0, 2}, {-1, -2}, {0, 6}},
+    {{-1, 1}, {1, 1}, {0, -2}, {-2, 6}}, {{0, 1}, {0, 1}, {-1, -2}, {0, 6}}, {{-1, 2}, {1, 0}, {0, -2}, {-2, 4}},
+    {{0, 1}, {0, 0}, {-1, 0}, {0, 5}},   {{0, 0}, {0, 1}, {-1, 0}, {0, 5}},
 };
 
 static double excess_of(const struct excess *path, double k, const struct pass_times *t) {
@@ -53,7 +54,8 @@ static double round_trips(const struct schedule_shape *shape, double k, const st
     double forward = (2 * m + k) * t->forward;
     double hops = 2 * (m - trips) + 3 * k - 2;
     double a = forward + (around + k + 2) * t->backward + (2 * trips + 1) * t->weight + (hops + k) * t->hop;
-    double b = (around + 2) * t->forward + 2 * (m + k) * t->backward + (2 * trips + 1) * t->weight + (hops + k) * t->hop;
+    double b =
+        (around + 2) * t->forward + 2 * (m + k) * t->backward + (2 * trips + 1) * t->weight + (hops + k) * t->hop;
     double d = forward + (around + 2) * t->backward + (around + 1) * t->weight + hops * t->hop;
     return larger(a, larger(b, d));
 }
@@ -97,9 +99,9 @@ static double makespan(const struct schedule_shape *shape, const struct pass_tim
     return (chord + larger(makespan_long(shape, k, times), makespan_short(m, k, times))) / 2;
 }
 
-/* The rank waits for what went through the ranks behind it and came back, or through those before it and came back, six
- * times in all: before the first F, B and b, and before the last F, B and b. The path then stays for its late weight
- * gradients, or goes on: up with the last B to the last rank and its weight gradients, or down with the last b. */
+/* The rank waits for what went through the ranks behind it and came back, or through those before it and came back,
+ * six times in all: before the first F, B and b, and before the last F, B and b. The path then stays for its late
+ * weight gradients, or leaves: up with the last B to the last rank and its weight gradients, or down with b. */
 static double through_rank(const struct schedule_shape *shape, const struct pipeline_load *load,
                            const struct spot *spot) {
     const struct pass_times *own = spot->own;
@@ -118,7 +120,8 @@ static double through_rank(const struct schedule_shape *shape, const struct pipe
     double turn = before > 0 ? 0 : own->weight; /* rank 0 meets its last B within a turn of step 4 */
     length += idle(below, 2 * before * own->backward + own->weight);
     double stay = idle(backward, after * own_backward + turn);
-    double down = stay - (2 * before + 1) * own->weight + spot->before.backward + before * load->hop + load->first.weight;
+    double down =
+        stay - (2 * before + 1) * own->weight + spot->before.backward + before * load->hop + load->first.weight;
     double up = 0;
     if (after > 0) {
         double late = (2 * (double)shape->ranks - 1) * load->last.weight;

@@ -45,7 +45,7 @@ static const struct field nics_fields[] = {
 static const struct field host_fields[] = {
     BYTES_ROW(host, memory, .doc = "Memory of the host"),
     RATE_ROW(host, bandwidth, .doc = "Bandwidth of the host's memory, all channels together"),
-    RATE_ROW(host, pcie_bandwidth, .doc = "Between one device and the host, per direction, nominal"),
+    RATE_ROW(host, pcie_bandwidth, .doc = "Large copies between one device and the host, per direction"),
     RATE_ROW(host, staging, .doc = "Moved through host memory by all devices together; 0 = bandwidth / 4"),
     ROW(host, pcie_shared_by, COUNT, .fallback = "1", .min = 1, .max = 1024, .doc = "Devices below one upstream port"),
     ROW(host, sockets, COUNT, .fallback = "2", .min = 1, .max = 1024, .doc = "Processor sockets"),

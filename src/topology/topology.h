@@ -14,7 +14,6 @@
 #include "topology/device.h"
 
 struct node; /* yaml/document.h */
-
 enum scaleup_kind {
     SCALEUP_SWITCH,    /* crossbar: NVSwitch, UB */
     SCALEUP_MESH,      /* every pair has its own link: MI300X, Ascend 910B */
@@ -48,7 +47,7 @@ struct nics {
 
 struct host {
     double memory, bandwidth; /* bytes; bytes/s of all memory channels together */
-    double pcie_bandwidth;    /* bytes/s between one device and the host, per direction, nominal */
+    double pcie_bandwidth;    /* bytes/s of large copies between one device and the host, per direction */
     double staging;           /* bytes/s that all devices together move through host memory; 0 = bandwidth / 4 */
     int64_t pcie_shared_by;   /* devices below one upstream port */
     int64_t sockets;

@@ -74,8 +74,8 @@ for case in "$here/$folder"/*/; do
         fi
         diff -u "$expected" "$scratch/$part" >"$scratch/diff" 2>&1 && continue
         good=0
-        echo "# $name: $part differs (- expected, + got)"
-        sed 's/^/# /' "$scratch/diff"
+        echo "$name: $part differs (- expected, + got)" >&2
+        tail -n +3 "$scratch/diff" >&2
     done
     if [ $good = 1 ]; then
         echo "ok $number - $name"

@@ -7,6 +7,8 @@ root=$1
 program=$(realpath "$2")
 manual=$(realpath "$3")
 cd "$root" || exit 99
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/parplan-docs.XXXXXX") || exit 99
+trap 'rm -rf "$scratch"' EXIT
 bad=0
 complain() {
     echo "$1"
@@ -27,18 +29,29 @@ for command in $commands; do
     done
     built=$manual/parplan-$command.1
     [ -f "$built" ] && command -v mandoc >/dev/null || continue
-    plain "$built" >"${TMPDIR:-/tmp}/parplan-docs.$$"
+    plain "$built" >"$scratch/page"
     "$program" "$command" --help | grep -oE '^  (-., )?--[a-z[][a-z0-9-]*(\]?[a-z0-9-]*)' | sed 's/.*--/--/' | sort -u |
         while read -r flag; do
-            grep -qF -e "$flag" "${TMPDIR:-/tmp}/parplan-docs.$$" || echo "parplan $command: $flag is not in its page"
+            grep -qF -e "$flag" "$scratch/page" || echo "parplan $command: $flag is not in its page"
         done | grep . && bad=1
     plain "$manual/parplan.1" | grep -q "parplan-$command(1)" || complain "parplan(1) does not name parplan-$command(1)"
 done
-rm -f "${TMPDIR:-/tmp}/parplan-docs.$$"
-
 for kind in model topology job plan; do
     grep -q "^@fields $kind@" "man/parplan-$kind.5.scd" || complain "parplan-$kind(5) has no FIELDS of its table"
 done
+
+# The documents in the pages of section 5 are read as what the page is about.
+for kind in model topology job; do
+    sed -n -e '/^# EXAMPLE/,/^# SEE/p' "man/parplan-$kind.5.scd" | sed -n -e '/^```/,/^```/p' | grep -v '^```' \
+        >"$scratch/$kind.yaml"
+    [ -s "$scratch/$kind.yaml" ] || complain "parplan-$kind(5) has no example"
+done
+PARPLAN_DATA=$root
+export PARPLAN_DATA
+"$program" show model "$scratch/model.yaml" >/dev/null || complain 'the example of parplan-model(5) is wrong'
+"$program" show topology "$scratch/topology.yaml" >/dev/null || complain 'the example of parplan-topology(5) is wrong'
+"$program" search llama3-8b h100-sxm "$scratch/job.yaml" --top 1 >/dev/null ||
+    complain 'the example of parplan-job(5) is wrong'
 
 if command -v mandoc >/dev/null && [ -f "$manual/parplan.1" ]; then
     mandoc -T lint -W error "$manual"/*.[15] || complain 'mandoc finds errors in the pages above'

@@ -30,7 +30,7 @@ Test(random, bounded_numbers_are_the_reference_sequence) {
         cr_assert_eq(random_below(&random, 2) ? 'H' : 'T', COINS[i], "coin %zu", i);
     }
     for (size_t i = 0; i < 33; i++) {
-        cr_assert_eq('1' + random_below(&random, 6), ROLLS[i], "roll %zu", i);
+        cr_assert_eq((char)('1' + random_below(&random, 6)), ROLLS[i], "roll %zu", i);
     }
 }
 

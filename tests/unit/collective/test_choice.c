@@ -133,3 +133,14 @@ Test(choice, bound_by_hand) {
                   rows[i].want);
     }
 }
+
+/* A group over nodes without a network has no price, not the price zero. */
+Test(choice, no_way) {
+    struct span span = span_make(SCALEUP_SWITCH, 4, 2, LIBRARY_NCCL);
+    span.outer_rate = span.outer_exchange = 0;
+    for (enum collective kind = 0; kind < COLLECTIVE_KINDS; kind++) {
+        const struct algorithm *choice = algorithms[0];
+        double seconds = collective_seconds(&span, kind, 1e6, &choice);
+        cr_expect(isinf(seconds) && choice == NULL, "%s: %g s", collective_names[kind], seconds);
+    }
+}

@@ -214,13 +214,14 @@ Test(mesh, orders_are_their_names) {
     arena_close(arena);
 }
 
-/* Where a whole axis, its first members and every step-th member lie, against counting members by node of 8. */
+/* Where a whole axis, some of its members and every step-th one lie, against counting members by node of 8. Two runs
+ * together are taken as if each lay at its worst. */
 Test(mesh, spans_are_where_the_members_are) {
     struct arena *arena = support_arena();
     struct random random;
     random_stream(&random, 1, "mesh spans", 0);
     int checked = 0;
-    for (int round = 0; round < 3000; round++) {
+    for (int round = 0; round < 1200; round++) {
         struct mesh mesh;
         if (!draw(&random, &mesh) || mesh.world % 8 != 0 || mesh.world < 16) {
             continue;
@@ -249,7 +250,8 @@ Test(mesh, spans_are_where_the_members_are) {
             nodes_most = touched > nodes_most ? touched : nodes_most;
         }
         cr_expect_eq(span.size, size, "%s: %lld members", axis_names[axis], (long long)span.size);
-        cr_expect_eq(span.outer, nodes_most, "%s size %lld step %lld stride %lld: %lld nodes, counted %lld",
+        bool run = a->inner == a->size || size <= a->inner || step > 1;
+        cr_expect(span.outer == nodes_most || (!run && span.outer > nodes_most), "%s size %lld step %lld stride %lld: %lld nodes, counted %lld",
                      axis_names[axis], (long long)size, (long long)step, (long long)a->stride, (long long)span.outer,
                      (long long)nodes_most);
         checked++;

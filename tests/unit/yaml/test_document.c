@@ -111,7 +111,7 @@ Test(document, refuses) {
         {"a: 1\n  b: 2\n", "2:4 ': ' is not allowed here\n"},
         {"a: 1\nb: [1,\n  2\nc: 3\n", "4:2 ',' or ']' is expected here (in what begins in line 2)\n"},
         {"a:\n  b: 1\n   c: 2\n", "3:5 ': ' is not allowed here\n"},
-        {"a:\n  - b\n c: 2\n", "3:2 a list item is expected here (in what begins in line 2)\n"},
+        {"a:\n  - b\n c: 2\n", "3:2 a key is expected here\n"},
         {"a: @x\n", "1:4 no value begins with this character\n"},
         {"a: *.yaml\n", "1:5 a name is expected behind '&' or '*'\n"},
         {"a: |x\n", "1:5 nothing else may stand in a line behind '|' or '>'\n"},

@@ -1,0 +1,181 @@
+/* Executed times, spans, bubbles and peaks equal the oracle's; closed forms and in-flight counts equal them too; orders
+ * worked out by hand on unequal stages; orders that cannot run. */
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "oracle.h"
+#include "schedule/execute.h"
+#include "schedule/schedule.h"
+
+enum { STAGES = 64 };
+
+struct equal_stages {
+    double forward[STAGES], backward[STAGES], weight[STAGES], pair[STAGES];
+};
+
+static void fill(double *values, double value) {
+    for (int i = 0; i < STAGES; i++) {
+        values[i] = value;
+    }
+}
+
+static struct stage_costs equal_costs(struct equal_stages *stages, const struct pass_times *times) {
+    fill(stages->forward, times->forward);
+    fill(stages->backward, times->backward);
+    fill(stages->weight, times->weight);
+    fill(stages->pair, times->pair);
+    return (struct stage_costs){.forward = stages->forward,
+                                .backward = stages->backward,
+                                .weight = stages->weight,
+                                .pair = times->pair > 0 ? stages->pair : NULL,
+                                .hop = times->hop};
+}
+
+static bool near(double a, double b) {
+    return fabs(a - b) <= 1e-9 * fmax(1, fabs(b));
+}
+
+/* "4 3 2 1": one count a rank. */
+static int64_t count_at(const char *list, int64_t rank) {
+    char *end;
+    int64_t count = 0;
+    for (int64_t i = 0; i <= rank; i++) {
+        count = strtoll(list, &end, 10);
+        list = end;
+    }
+    return count;
+}
+
+static void check_row(struct arena *arena, const struct oracle *oracle) {
+    const struct schedule *schedule = schedule_find(oracle_field(oracle, "schedule"));
+    struct schedule_shape shape = {oracle_count(oracle, "p"), oracle_count(oracle, "m"),
+                                   oracle_count(oracle, "chunks_per_rank")};
+    struct pass_times times = {oracle_number(oracle, "tF"), oracle_number(oracle, "tB"), oracle_number(oracle, "tW"),
+                               oracle_number(oracle, "tFB"), oracle_number(oracle, "tcomm")};
+    const char *row = arena_format(arena, "%s p=%ld m=%ld v=%ld tF=%g tFB=%g c=%g", schedule->name, (long)shape.ranks,
+                                   (long)shape.micro_batches, (long)shape.chunks, times.forward, times.pair, times.hop);
+    struct equal_stages stages;
+    struct stage_costs costs = equal_costs(&stages, &times);
+    struct order order;
+    struct execution execution;
+    order_make(arena, schedule, &shape, &order);
+    cr_assert(order_execute(arena, &order, &costs, &execution), "%s: deadlock", row);
+    double makespan = oracle_number(oracle, "makespan");
+    cr_expect(near(execution.makespan, makespan), "%s: makespan %g, want %g", row, execution.makespan, makespan);
+    double closed = schedule->makespan(&shape, &times);
+    cr_expect(near(closed, makespan), "%s: closed form %.12g, want %g", row, closed, makespan);
+    double span = oracle_number(oracle, "max_rank_span");
+    cr_expect(near(execution.span, span), "%s: span %g, want %g", row, execution.span, span);
+    double bubble = execution_bubble(&execution, shape.ranks);
+    cr_expect(fabs(bubble - oracle_number(oracle, "bubble_total")) < 1e-6, "%s: bubble %g", row, bubble);
+    double idle = execution_span_bubble(&execution, shape.ranks);
+    cr_expect(fabs(idle - oracle_number(oracle, "bubble_span")) < 1e-6, "%s: bubble of the span %g", row, idle);
+    for (int64_t rank = 0; rank < shape.ranks; rank++) {
+        const struct rank_run *run = &execution.ranks[rank];
+        int64_t to_backward = count_at(oracle_field(oracle, "peak_chunkacts_heldtoB_per_rank"), rank);
+        int64_t to_weight = count_at(oracle_field(oracle, "peak_chunkacts_heldtoW_per_rank"), rank);
+        cr_expect(run->held_to_backward == to_backward && run->held_to_weight == to_weight,
+                  "%s rank %ld: holds %ld and %ld, want %ld and %ld", row, (long)rank, (long)run->held_to_backward,
+                  (long)run->held_to_weight, (long)to_backward, (long)to_weight);
+        cr_expect(near(schedule->in_flight(&shape, rank), (double)to_backward), "%s rank %ld: in flight", row,
+                  (long)rank);
+        cr_expect(near(schedule->in_flight_to_weight(&shape, rank), (double)to_weight),
+                  "%s rank %ld: in flight to weight", row, (long)rank);
+    }
+}
+
+Test(execute, equals_the_oracle) {
+    struct arena *arena = support_arena();
+    struct oracle oracle;
+    cr_assert(oracle_open(&oracle, arena, "pp_metrics.csv"));
+    int rows = 0;
+    while (oracle_next(&oracle)) {
+        struct arena_place place = arena_mark(arena);
+        check_row(arena, &oracle);
+        arena_rewind(arena, place);
+        rows++;
+    }
+    cr_expect(rows == 408, "%d rows", rows);
+    arena_close(arena);
+}
+
+/* p = 2, m = 2, 1F1B: rank 0 F0 F1 D0 D1, rank 1 F0 D0 F1 D1; stage 0 takes 2 + 1 + 1, stage 1 3 + 4 + 2, hop 0.5:
+ *   rank 0   F0 0-2, F1 2-4, D0 12-14, D1 21-23       rank 1   F0 2.5-5.5, D0 5.5-11.5, F1 11.5-14.5, D1 14.5-20.5 */
+Test(execute, unequal_stages_by_hand) {
+    struct arena *arena = support_arena();
+    const double forward[] = {2, 3};
+    const double backward[] = {1, 4};
+    const double weight[] = {1, 2};
+    struct stage_costs costs = {forward, backward, weight, NULL, 0.5};
+    struct schedule_shape shape = {2, 2, 1};
+    struct order order;
+    struct execution run;
+    order_make(arena, schedules[SCHEDULE_1F1B], &shape, &order);
+    cr_assert(order_execute(arena, &order, &costs, &run));
+    const double starts[] = {0, 2, 12, 21, 2.5, 5.5, 11.5, 14.5};
+    const double ends[] = {2, 4, 14, 23, 5.5, 11.5, 14.5, 20.5};
+    for (size_t i = 0; i < ROWS(starts); i++) {
+        cr_expect(near(run.starts[i], starts[i]) && near(run.ends[i], ends[i]), "pass %zu: %g-%g, want %g-%g", i,
+                  run.starts[i], run.ends[i], starts[i], ends[i]);
+    }
+    cr_expect(near(run.makespan, 23) && near(run.span, 23), "makespan %g span %g", run.makespan, run.span);
+    cr_expect(near(run.ranks[0].busy, 8) && near(run.ranks[1].busy, 18));
+    cr_expect(near(run.ranks[1].start, 2.5) && near(run.ranks[1].end, 20.5));
+    cr_expect(near(execution_bubble(&run, 2), 1 - 26.0 / 46));
+    cr_expect(near(execution_span_bubble(&run, 2), 15.0 / 23));
+    arena_close(arena);
+}
+
+/* A pair without a time of its own takes what its parts take: the forward of one stage, the backward of another. */
+Test(execute, pair_of_unequal_stages) {
+    struct arena *arena = support_arena();
+    const double forward[] = {1, 10};
+    const double backward[] = {100, 1000};
+    const double weight[] = {10000, 100000};
+    const double pair[] = {7};
+    const struct pass passes[] = {
+        {PASS_FORWARD, {0, 0, 0}, {0, 0, 0}}, {PASS_FORWARD, {1, 0, 0}, {0, 0, 0}}, {PASS_PAIR, {0, 1, 0}, {1, 0, 0}}};
+    const int64_t first[] = {0, 3};
+    struct order order = {passes, first, 1, 2, 2, 1};
+    struct stage_costs costs = {forward, backward, weight, NULL, 0};
+    struct execution run;
+    cr_assert(order_execute(arena, &order, &costs, &run));
+    cr_expect(near(run.makespan, 1 + 10 + 1 + 1000 + 100000), "makespan %g", run.makespan);
+    costs.pair = pair;
+    cr_assert(order_execute(arena, &order, &costs, &run));
+    cr_expect(near(run.makespan, 1 + 10 + 7), "makespan %g", run.makespan);
+    arena_close(arena);
+}
+
+/* What cannot run is told with the pass at which each rank stands. */
+Test(execute, deadlock) {
+    struct arena *arena = support_arena();
+    const double one[] = {1, 1};
+    struct stage_costs costs = {one, one, one, NULL, 0};
+    struct execution run;
+    /* Rank 0 wants its backward before its second forward, rank 1 both forwards first. */
+    const struct pass cycle[] = {{PASS_FORWARD, {0, 0, 0}, {0, 0, 0}}, {PASS_FULL, {0, 0, 0}, {0, 0, 0}},
+                                 {PASS_FORWARD, {0, 1, 0}, {0, 0, 0}}, {PASS_FORWARD, {1, 0, 0}, {0, 0, 0}},
+                                 {PASS_FORWARD, {1, 1, 0}, {0, 0, 0}}, {PASS_FULL, {1, 0, 0}, {0, 0, 0}}};
+    const int64_t first[] = {0, 3, 6};
+    struct order order = {cycle, first, 2, 2, 2, 1};
+    cr_expect(!order_execute(arena, &order, &costs, &run));
+    cr_expect(run.reached[0] == 1 && run.reached[1] == 4, "stands at %ld and %ld", (long)run.reached[0],
+              (long)run.reached[1]);
+    cr_expect(near(run.makespan, 2), "makespan so far %g", run.makespan);
+    /* One rank that wants a weight gradient before the input gradient. */
+    const struct pass early[] = {{PASS_FORWARD, {0, 0, 0}, {0, 0, 0}},
+                                 {PASS_WEIGHT, {0, 0, 0}, {0, 0, 0}},
+                                 {PASS_BACKWARD, {0, 0, 0}, {0, 0, 0}}};
+    const int64_t alone[] = {0, 3};
+    struct order wrong = {early, alone, 1, 1, 1, 1};
+    cr_expect(!order_execute(arena, &wrong, &costs, &run));
+    cr_expect(run.reached[0] == 1);
+    /* A backward before its own forward. */
+    const struct pass upside[] = {{PASS_FULL, {0, 0, 0}, {0, 0, 0}}, {PASS_FORWARD, {0, 0, 0}, {0, 0, 0}}};
+    const int64_t two[] = {0, 2};
+    struct order down = {upside, two, 1, 1, 1, 1};
+    cr_expect(!order_execute(arena, &down, &costs, &run));
+    cr_expect(run.reached[0] == 0 && near(run.makespan, 0));
+    arena_close(arena);
+}
