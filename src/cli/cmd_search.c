@@ -164,6 +164,10 @@ static enum status finish(struct context *context, const struct outcome *outcome
                                                                      : "no plan was found so far");
         return STATUS_INTERRUPTED;
     }
+    if (!best && !result->complete) {
+        (void)diag_error(context->diag, NO_MARK, "the time was up before any plan was found");
+        return STATUS_INFEASIBLE;
+    }
     if (!best) {
         explain_failure(context, outcome, control);
         return STATUS_INFEASIBLE;

@@ -57,7 +57,7 @@ const struct command command_show = {
     .operands = (const struct operand[]){
         {.name = "KIND", .kind = OPERAND_WORD, .words = (const char *const[]){"model", "topology", "plan", NULL},
          .doc = "model, topology or plan"},
-        {.name = "NAME", .kind = OPERAND_FILE, .optional = true,
+        {.name = "NAME", .kind = OPERAND_DOCUMENT, .optional = true,
          .doc = "A file, or the name of a shipped document; a topology also in short form, such as 8xh100-sxm*64"},
         {.name = NULL},
     },

@@ -14,7 +14,7 @@ struct arena;
 struct context;
 
 /* What an operand names; completion offers accordingly. */
-enum operand_kind { OPERAND_WORD, OPERAND_MODEL, OPERAND_TOPOLOGY, OPERAND_FILE };
+enum operand_kind { OPERAND_WORD, OPERAND_MODEL, OPERAND_TOPOLOGY, OPERAND_DOCUMENT, OPERAND_FILE };
 
 struct operand {
     const char *name; /* as in the synopsis: "MODEL"; NULL ends a list */

@@ -73,10 +73,10 @@ static struct offers operand_offers(struct arena *arena, const struct command *c
             text_add_format(&words, " %s", operand->words[i]);
         }
         files = files || operand->kind != OPERAND_WORD;
-        if (operand->kind == OPERAND_MODEL || operand->kind == OPERAND_FILE) {
+        if (operand->kind == OPERAND_MODEL || operand->kind == OPERAND_DOCUMENT) {
             text_add(&folders, " models");
         }
-        if (operand->kind == OPERAND_TOPOLOGY || operand->kind == OPERAND_FILE) {
+        if (operand->kind == OPERAND_TOPOLOGY || operand->kind == OPERAND_DOCUMENT) {
             text_add(&folders, " topologies");
         }
     }

@@ -3,7 +3,9 @@
 
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/text.h"
+#include "plan/constraint.h"
 #include "schedule/schedule.h"
 #include "yaml/bind.h"
 #include "yaml/document.h"
@@ -143,15 +145,16 @@ static struct mark place(const struct node *root, const char *path) {
     return root != NULL ? bind_mark(root, path) : NO_MARK;
 }
 
-enum status job_complete(struct arena *arena, struct job *job, const struct node *root, struct diag *diag) {
-    (void)arena;
-    size_t errors = diag->errors;
+static void check_pareto(const struct job *job, const struct node *root, struct diag *diag) {
+    size_t count = 0;
+    while (objective_names[count] != NULL) {
+        count++;
+    }
     for (size_t i = 0; i < job->pareto.count; i++) {
         const char *name = ((const char **)job->pareto.items)[i];
         bool known = false;
-        size_t count = 0;
-        for (; objective_names[count] != NULL; count++) {
-            known = known || text_equal(objective_names[count], name);
+        for (size_t j = 0; j < count; j++) {
+            known = known || text_equal(objective_names[j], name);
         }
         if (!known) {
             (void)diag_error(diag, place(root, "pareto"), "pareto: '%s' is no objective", name);
@@ -160,6 +163,23 @@ enum status job_complete(struct arena *arena, struct job *job, const struct node
                       nearest ? nearest : "");
         }
     }
+}
+
+/* Every text is compiled once, so that its error has a place. */
+static void check_forbid(struct arena *arena, const struct job *job, const struct node *root, struct diag *diag) {
+    for (size_t i = 0; i < job->forbid.count; i++) {
+        struct list one = {(const char **)job->forbid.items + i, 1};
+        const struct constraint *constraint;
+        if (constraint_parse(arena, &one, &constraint, diag) != OK && diag->last != NULL) {
+            diag->last->mark = place(root, arena_format(arena, "forbid.%zu", i));
+        }
+    }
+}
+
+enum status job_complete(struct arena *arena, struct job *job, const struct node *root, struct diag *diag) {
+    size_t errors = diag->errors;
+    check_pareto(job, root, diag);
+    check_forbid(arena, job, root, diag);
     if (job->gradient_precision == DTYPE_FP8 || job->gradient_precision == DTYPE_FP4) {
         (void)diag_error(diag, place(root, "gradient_precision"),
                          "gradient_precision: gradients are accumulated in fp32, bf16 or fp16");

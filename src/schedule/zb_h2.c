@@ -5,13 +5,14 @@
  *   rank 1   .. F0 F1 F2 B0 F3 B1 F4 B2 W0 F5 B3 W1 B4 W2 B5 W3 W4 W5
  *   rank 2   .. .. F0 B0 F1 B1 F2 B2 F3 B3 F4 B4 W0 F5 B5 W1 W2 W3 W4 W5
  *
- * With k = p - 1 and m >= 2p, exact for any times, the longest of
+ * With k = p - 1 and m >= 2p the longest of
  *   m T + k max(tF + c, tF + tB - 2tW + 2c, tB - tF + 2c, 3c - tB, 4c - 2tW),
- *   round trips of 2p - 1 micro-batches, p (tF + tB) + tW + 2kc each.
+ *   round trips of 2p - 1 micro-batches, p (tF + tB) + tW + 2kc each:
+ * exact for c <= T / 2, up to 4 % low above.
  * For m <= 2p - 1 with e = max(0, ceil((2k - m) / 2)), the longest of
  *   (m + k) tF + (m + e) tB + m tW + (k + e) c, for even m plus max(0, tB - tF + c, tB - tW + c),
  *   (m + k)(tF + tB) + tW + 2kc,   p tF + (m + k) tB + m tW + 2kc,
- *   and two round trips that stop half-way: exact for c <= T / 4, within 7 % above.
+ *   and two round trips that stop half-way: exact for c <= T / 5, up to 2 % low above.
  * In the usual case, tB <= 2tW and c = 0, it is m T + (p - 1) tF: only the skew of the first forward is left.
  * Unequal ranks: the longest of the paths in zero_bubble.c, 0.3 % off on average where ranks differ by up to 30 %.
  */

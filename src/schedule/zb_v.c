@@ -10,7 +10,7 @@
  *   4. while forwards are left: { f if left, b, w, F, B, W }
  *   5. r x { b, B }   6. (p-r) x { b, w }   7. the W left, then the w left
  *
- * makespan: the longest of a table of paths (below); exact for m >= 2p - 1 with c <= T / 2 and for m <= p with
+ * makespan: the longest of a table of paths (below); exact for m >= 2p - 1 with c <= T / 4 and for m <= p with
  * c <= T / 20; between, the mean of two neighbours, 1 % off on average, up to 9 %. Per chunk with tF = tB = tW and
  * m >= 2p - 1 it is 2mT + (p - 1) tF + (5p - 7) c. At most 2p activations are alive on every rank.
  * Unequal ranks: 0.5 % off on average where ranks or end stages differ by up to 30 %. */

@@ -112,6 +112,7 @@ static struct span span_in(const struct topology *topology, const struct group_p
         .multicast = node->scaleup.multicast,
         .domain = place->domain,
         .base_latency = topology->library.base_latency,
+        .library = topology->library.kind,
         .all_to_all_efficiency = topology->library.all_to_all_efficiency,
     };
     reach_inner(place, members, &span);

@@ -25,8 +25,6 @@
 #include "topology/topology.h"
 
 /* Whose algorithms there are to choose from. NCCL is the value of a span that says nothing; ANY has them all. */
-enum library_kind { LIBRARY_NCCL, LIBRARY_RCCL, LIBRARY_HCCL, LIBRARY_XLA, LIBRARY_ANY };
-
 struct span {
     int64_t size;  /* members */
     int64_t inner; /* members in one scale-up domain (of the fullest) */

@@ -98,8 +98,11 @@ static const struct field group_link_fields[] = {
     FIELD_END,
 };
 
+static const char *const library_names[] = {"nccl", "rccl", "hccl", "xla", NULL};
+
 static const struct field library_fields[] = {
-    ROW(library, name, TEXT, .fallback = "nccl", .doc = "nccl, rccl, hccl or xla"),
+    {.key = "name", .kind = FIELD_CHOICE, .offset = offsetof(struct library, kind), .fallback = "nccl",
+     .choices = library_names, .doc = "Whose algorithms run"},
     ROW(library, version, TEXT, .doc = "Version"),
     ROW(library, source, TEXT, .fallback = "NCCL's defaults (NCCL user guide, src/graph/tuning.cc)", SOURCE_DOC),
     ROW(library, channels, COUNT, .fallback = "16", .min = 1, .max = 256, .doc = "Channels of a communicator"),

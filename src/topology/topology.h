@@ -89,8 +89,10 @@ struct group { const char *name, *node; int64_t count; double derate; struct gro
 struct group_link { const char *from, *to, *source; double bandwidth, latency; };
 
 /* The collective library: what its algorithms reach here beyond the wire. */
+enum library_kind { LIBRARY_NCCL, LIBRARY_RCCL, LIBRARY_HCCL, LIBRARY_XLA, LIBRARY_ANY };
 struct library {
-    const char *name, *version, *source; /* nccl | rccl | hccl | xla */
+    int kind; /* enum library_kind; `name` in documents */
+    const char *version, *source;
     int64_t channels;
     double buffer;          /* bytes per channel, peer and protocol */
     double communicator;    /* device bytes per communicator beyond channel buffers */

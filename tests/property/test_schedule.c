@@ -1,0 +1,420 @@
+/* Laws of pipeline schedules over random shapes, times and latencies: every pass runs exactly once and none waits for
+ * ever; no order is faster than the bound; closed forms equal executed orders where their files say so; more time never
+ * makes a step shorter; prices of unequal ranks are near the executed ones. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/random.h"
+#include "schedule/execute.h"
+#include "schedule/schedule.h"
+
+enum { STAGES = 64, RANKS = 16 };
+
+struct stages {
+    double forward[STAGES], backward[STAGES], weight[STAGES];
+    double pair[RANKS];
+};
+
+struct instance {
+    const struct schedule *schedule;
+    struct schedule_shape shape;
+    struct stages stages;
+    bool paired; /* overlapped pairs have a time of their own */
+    double hop;
+};
+
+static double between(struct random *random, double low, double high) {
+    return low + (high - low) * random_unit(random);
+}
+
+static int64_t count_between(struct random *random, int64_t low, int64_t high) {
+    return low + (int64_t)random_below(random, (uint32_t)(high - low + 1));
+}
+
+/* A legal shape of at most `most` ranks. */
+static struct schedule_shape draw_shape(struct random *random, const struct schedule *schedule, int64_t most) {
+    struct schedule_shape shape;
+    do {
+        shape.ranks = count_between(random, 1, most);
+        shape.chunks = schedule->fixed_chunks > 0 ? schedule->fixed_chunks : count_between(random, 2, 4);
+        shape.micro_batches = count_between(random, 1, 5 * shape.ranks);
+    } while (schedule->refuse(&shape) != NULL);
+    return shape;
+}
+
+static bool pairs(const struct schedule *schedule) {
+    return schedule == schedules[SCHEDULE_DUALPIPE] || schedule == schedules[SCHEDULE_DUALPIPEV];
+}
+
+/* Rank of a stage of way 0. */
+static int64_t rank_of(const struct instance *instance, int64_t stage) {
+    int64_t ranks = instance->shape.ranks;
+    if (instance->schedule->both_ends && stage >= ranks) {
+        return 2 * ranks - 1 - stage;
+    }
+    return stage % ranks;
+}
+
+static void set_equal(struct instance *instance, const struct pass_times *times) {
+    for (int i = 0; i < STAGES; i++) {
+        instance->stages.forward[i] = times->forward;
+        instance->stages.backward[i] = times->backward;
+        instance->stages.weight[i] = times->weight;
+    }
+    for (int i = 0; i < RANKS; i++) {
+        instance->stages.pair[i] = times->pair;
+    }
+    instance->paired = times->pair > 0;
+    instance->hop = times->hop;
+}
+
+static void scale_stage(struct instance *instance, int64_t stage, double factor) {
+    instance->stages.forward[stage] *= factor;
+    instance->stages.backward[stage] *= factor;
+    instance->stages.weight[stage] *= factor;
+}
+
+static bool execute(struct arena *arena, const struct instance *instance, struct order *order,
+                    struct execution *execution) {
+    const struct stages *stages = &instance->stages;
+    struct stage_costs costs = {stages->forward, stages->backward, stages->weight,
+                                instance->paired ? stages->pair : NULL, instance->hop};
+    order_make(arena, instance->schedule, &instance->shape, order);
+    return order_execute(arena, order, &costs, execution);
+}
+
+static double executed_makespan(struct arena *arena, const struct instance *instance) {
+    struct arena_place place = arena_mark(arena);
+    struct order order;
+    struct execution execution;
+    bool done = execute(arena, instance, &order, &execution);
+    arena_rewind(arena, place);
+    return done ? execution.makespan : -1;
+}
+
+/* Each rank's mean over its chunks; with two ways a rank holds a stage of each. */
+static void mean_times(const struct instance *instance, struct pass_times each[RANKS]) {
+    int64_t ranks = instance->shape.ranks;
+    int64_t stages = ranks * instance->shape.chunks;
+    double part = 1 / (double)(instance->shape.chunks * instance->schedule->ways);
+    memset(each, 0, RANKS * sizeof(each[0]));
+    for (int64_t i = 0; i < stages * instance->schedule->ways; i++) {
+        int64_t stage = i % stages;
+        int64_t rank = rank_of(instance, stage);
+        struct pass_times *times = &each[i < stages ? rank : ranks - 1 - rank];
+        times->forward += instance->stages.forward[stage] * part;
+        times->backward += instance->stages.backward[stage] * part;
+        times->weight += instance->stages.weight[stage] * part;
+    }
+    for (int64_t rank = 0; rank < ranks; rank++) {
+        each[rank].pair = instance->paired ? instance->stages.pair[rank] : 0;
+    }
+}
+
+static const char *describe(struct arena *arena, const struct instance *instance) {
+    return arena_format(arena, "%s p=%ld m=%ld v=%ld c=%g tF=%g tB=%g tW=%g", instance->schedule->name,
+                        (long)instance->shape.ranks, (long)instance->shape.micro_batches, (long)instance->shape.chunks,
+                        instance->hop, instance->stages.forward[0], instance->stages.backward[0],
+                        instance->stages.weight[0]);
+}
+
+/* Any times: stages differ by up to ten times, latency is up to twice a pass. */
+static void draw_wild(struct random *random, struct instance *instance) {
+    for (int i = 0; i < STAGES; i++) {
+        instance->stages.forward[i] = between(random, 0.1, 1);
+        instance->stages.backward[i] = between(random, 0.1, 1);
+        instance->stages.weight[i] = between(random, 0.1, 1);
+    }
+    instance->paired = false;
+    instance->hop = random_below(random, 2) == 0 ? 0 : between(random, 0, 2);
+}
+
+static int bit_of(enum pass_kind kind) {
+    return kind == PASS_FORWARD ? 1 : kind == PASS_BACKWARD ? 2 : kind == PASS_WEIGHT ? 4 : 6;
+}
+
+/* Every visit is run forward, backward and for its weights exactly once, and on the rank that holds the stage. */
+static void check_once(struct arena *arena, const struct instance *instance, const struct order *order) {
+    int64_t visits = order->ways * order->stages * order->micro_batches;
+    int *seen = ARENA_ARRAY(arena, int, (size_t)visits);
+    for (int64_t rank = 0; rank < order->ranks; rank++) {
+        for (int64_t i = order->first[rank]; i < order->first[rank + 1]; i++) {
+            const struct pass *pass = &order->passes[i];
+            for (int half = 0; half < (pass->kind == PASS_PAIR ? 2 : 1); half++) {
+                const struct visit *visit = half == 0 ? &pass->visit : &pass->backward;
+                enum pass_kind kind = pass->kind != PASS_PAIR ? pass->kind : half == 0 ? PASS_FORWARD : PASS_FULL;
+                int64_t at = (visit->way * order->stages + visit->stage) * order->micro_batches + visit->micro_batch;
+                cr_assert(at >= 0 && at < visits, "%s: no such visit", describe(arena, instance));
+                cr_assert((seen[at] & bit_of(kind)) == 0, "%s: a pass twice", describe(arena, instance));
+                seen[at] |= bit_of(kind);
+                int64_t holder = rank_of(instance, visit->stage);
+                cr_assert(rank == (visit->way == 0 ? holder : order->ranks - 1 - holder), "%s: stage %d on rank %ld",
+                          describe(arena, instance), (int)visit->stage, (long)rank);
+            }
+        }
+    }
+    for (int64_t i = 0; i < visits; i++) {
+        cr_assert(seen[i] == 7, "%s: a pass is missing", describe(arena, instance));
+    }
+}
+
+/* Also on unequal stages and with any latency: no deadlock, busy time and peaks as they must be, never below a bound.
+ */
+Test(schedule, orders_run) {
+    struct arena *arena = arena_open(NULL, NULL);
+    for (size_t s = 0; s < SCHEDULE_COUNT; s++) {
+        for (uint64_t round = 0; round < 120; round++) {
+            struct arena_place place = arena_mark(arena);
+            struct random random;
+            random_stream(&random, 1, schedule_names[s], round);
+            struct instance instance = {.schedule = schedules[s]};
+            instance.shape = draw_shape(&random, schedules[s], 10);
+            draw_wild(&random, &instance);
+            struct order order;
+            struct execution execution;
+            cr_assert(execute(arena, &instance, &order, &execution), "%s: deadlock", describe(arena, &instance));
+            check_once(arena, &instance, &order);
+            struct pass_times each[RANKS];
+            struct pipeline_load load;
+            mean_times(&instance, each);
+            load_gather(&load, each, instance.shape.ranks, instance.hop);
+            double bound = schedule_bound_unequal(&instance.shape, &load);
+            cr_expect(execution.makespan >= bound * (1 - 1e-12), "%s: %g below the bound %g",
+                      describe(arena, &instance), execution.makespan, bound);
+            double price = schedule_price(schedules[s], &instance.shape, &load);
+            cr_expect(price >= bound, "%s: price %g below the bound %g", describe(arena, &instance), price, bound);
+            for (int64_t rank = 0; rank < instance.shape.ranks; rank++) {
+                double work = pass_full(&each[rank]) * (double)(instance.shape.micro_batches * instance.shape.chunks);
+                const struct rank_run *run = &execution.ranks[rank];
+                cr_expect(fabs(run->busy - work) < 1e-9 * work, "%s rank %ld: busy %g, work %g",
+                          describe(arena, &instance), (long)rank, run->busy, work);
+                cr_expect(run->held_to_backward == (int64_t)schedules[s]->in_flight(&instance.shape, rank) &&
+                              run->held_to_weight == (int64_t)schedules[s]->in_flight_to_weight(&instance.shape, rank),
+                          "%s rank %ld: peaks", describe(arena, &instance), (long)rank);
+            }
+            arena_rewind(arena, place);
+        }
+    }
+    arena_close(arena);
+}
+
+/* Where the files say that the closed form is exact: micro-batches from `from` p + `more` up to `to` p (0 = any),
+ * latency up to `latency` times T. */
+static const struct domain {
+    enum schedule_name name;
+    int64_t from, more, to;
+    double latency;
+} domains[] = {
+    {SCHEDULE_NONE, 0, 0, 0, 5},          {SCHEDULE_GPIPE, 0, 0, 0, 5},       {SCHEDULE_1F1B, 0, 0, 0, 5},
+    {SCHEDULE_INTERLEAVED, 0, 0, 0, 0.5}, {SCHEDULE_INTERLEAVED, 0, 0, 4, 3}, {SCHEDULE_ZB_H1, 0, 0, 0, 5},
+    {SCHEDULE_ZB_H2, 2, 0, 0, 0.5},       {SCHEDULE_ZB_H2, 0, 0, 2, 0.2},     {SCHEDULE_ZB_V, 2, -1, 0, 0.25},
+    {SCHEDULE_ZB_V, 0, 0, 1, 0.05},       {SCHEDULE_DUALPIPE, 0, 0, 0, 0.1},  {SCHEDULE_DUALPIPEV, 0, 0, 0, 0},
+};
+
+static bool holds(const struct domain *domain, const struct schedule_shape *shape) {
+    return shape->micro_batches >= domain->from * shape->ranks + domain->more &&
+           (domain->to == 0 || shape->micro_batches <= domain->to * shape->ranks);
+}
+
+static struct pass_times draw_equal(struct random *random, const struct schedule *schedule, double latency) {
+    struct pass_times times = {
+        .forward = between(random, 0.1, 1), .backward = between(random, 0.1, 1), .weight = between(random, 0.1, 1)};
+    double full = pass_full(&times);
+    if (pairs(schedule)) {
+        times.pair = between(random, fmax(times.forward, pass_backward(&times)), full);
+    }
+    times.hop = random_below(random, 4) == 0 ? 0 : between(random, 0, latency) * full;
+    return times;
+}
+
+Test(schedule, closed_forms) {
+    struct arena *arena = arena_open(NULL, NULL);
+    for (size_t d = 0; d < sizeof(domains) / sizeof(domains[0]); d++) {
+        const struct schedule *schedule = schedules[domains[d].name];
+        for (uint64_t round = 0; round < 300; round++) {
+            struct arena_place place = arena_mark(arena);
+            struct random random;
+            random_stream(&random, 2 + d, schedule->name, round);
+            struct instance instance = {.schedule = schedule};
+            do {
+                instance.shape = draw_shape(&random, schedule, 10);
+            } while (!holds(&domains[d], &instance.shape));
+            struct pass_times times = draw_equal(&random, schedule, domains[d].latency);
+            set_equal(&instance, &times);
+            double executed = executed_makespan(arena, &instance);
+            double closed = schedule->makespan(&instance.shape, &times);
+            cr_expect(fabs(closed - executed) <= 1e-9 * executed, "%s: closed form %.12g, executed %.12g",
+                      describe(arena, &instance), closed, executed);
+            double bound = schedule_bound(&instance.shape, &times);
+            cr_expect(executed >= bound * (1 - 1e-12), "%s: %g below the bound %g", describe(arena, &instance),
+                      executed, bound);
+            arena_rewind(arena, place);
+        }
+    }
+    arena_close(arena);
+}
+
+/* Everywhere else: how far off closed forms are, in parts of the executed time, with latency up to T / 2. */
+Test(schedule, closed_forms_elsewhere) {
+    static const double most[SCHEDULE_COUNT] = {
+        [SCHEDULE_NONE] = 0,        [SCHEDULE_GPIPE] = 0,        [SCHEDULE_1F1B] = 0,
+        [SCHEDULE_INTERLEAVED] = 0, [SCHEDULE_ZB_H1] = 0,        [SCHEDULE_ZB_H2] = 0.02,
+        [SCHEDULE_ZB_V] = 0.12,     [SCHEDULE_DUALPIPE] = 0.015, [SCHEDULE_DUALPIPEV] = 0.05,
+    };
+    struct arena *arena = arena_open(NULL, NULL);
+    for (size_t s = 0; s < SCHEDULE_COUNT; s++) {
+        for (uint64_t round = 0; round < 300; round++) {
+            struct arena_place place = arena_mark(arena);
+            struct random random;
+            random_stream(&random, 3, schedule_names[s], round);
+            struct instance instance = {.schedule = schedules[s]};
+            instance.shape = draw_shape(&random, schedules[s], 10);
+            struct pass_times times = draw_equal(&random, schedules[s], 0.5);
+            set_equal(&instance, &times);
+            double executed = executed_makespan(arena, &instance);
+            double closed = schedules[s]->makespan(&instance.shape, &times);
+            cr_expect(fabs(closed - executed) <= (most[s] + 1e-9) * executed, "%s: closed form %.12g, executed %.12g",
+                      describe(arena, &instance), closed, executed);
+            arena_rewind(arena, place);
+        }
+    }
+    arena_close(arena);
+}
+
+/* An order fixed, a longer pass or latency delays or changes nothing; a price knows no unit of time. */
+Test(schedule, more_time_is_never_faster) {
+    struct arena *arena = arena_open(NULL, NULL);
+    for (size_t s = 0; s < SCHEDULE_COUNT; s++) {
+        for (uint64_t round = 0; round < 100; round++) {
+            struct arena_place place = arena_mark(arena);
+            struct random random;
+            random_stream(&random, 4, schedule_names[s], round);
+            struct instance instance = {.schedule = schedules[s]};
+            instance.shape = draw_shape(&random, schedules[s], 8);
+            draw_wild(&random, &instance);
+            double before = executed_makespan(arena, &instance);
+            struct instance slower = instance;
+            uint32_t stages = (uint32_t)(instance.shape.ranks * instance.shape.chunks);
+            slower.stages.forward[random_below(&random, stages)] += between(&random, 0, 1);
+            slower.stages.backward[random_below(&random, stages)] += between(&random, 0, 1);
+            slower.stages.weight[random_below(&random, stages)] += between(&random, 0, 1);
+            slower.hop += between(&random, 0, 1);
+            double after = executed_makespan(arena, &slower);
+            cr_expect(after >= before * (1 - 1e-12), "%s: %g after %g", describe(arena, &instance), after, before);
+            struct pass_times each[RANKS];
+            struct pass_times twice[RANKS];
+            mean_times(&instance, each);
+            for (int i = 0; i < RANKS; i++) {
+                twice[i] = (struct pass_times){2 * each[i].forward, 2 * each[i].backward, 2 * each[i].weight, 0, 0};
+            }
+            double price = schedule_step(schedules[s], &instance.shape, each, instance.hop);
+            double doubled = schedule_step(schedules[s], &instance.shape, twice, 2 * instance.hop);
+            cr_expect(fabs(doubled - 2 * price) <= 1e-9 * doubled, "%s: price %g, in half the unit %g",
+                      describe(arena, &instance), price, doubled);
+            arena_rewind(arena, place);
+        }
+    }
+    arena_close(arena);
+}
+
+/* How ranks become unequal: the embedding and the head (or a layer less) in the first and last stage, one or two ranks
+ * that differ, a layer more on a part of the ranks, or all a little. */
+enum unevenness { UNEVEN_FIRST, UNEVEN_LAST, UNEVEN_ENDS, UNEVEN_RANKS, UNEVEN_LAYERS, UNEVEN_ALL, UNEVEN_COUNT };
+
+static void scale_rank(struct instance *instance, int64_t rank, double factor) {
+    for (int64_t stage = 0; stage < instance->shape.ranks * instance->shape.chunks; stage++) {
+        if (rank_of(instance, stage) == rank) {
+            scale_stage(instance, stage, factor);
+        }
+    }
+}
+
+static void make_unequal(struct random *random, struct instance *instance, enum unevenness kind) {
+    int64_t ranks = instance->shape.ranks;
+    int64_t stages = ranks * instance->shape.chunks;
+    double most = 0.3 * (double)instance->shape.chunks; /* of a stage: 30 % of its rank */
+    int64_t border = count_between(random, 0, ranks - 1);
+    switch (kind) {
+    case UNEVEN_FIRST:
+    case UNEVEN_LAST:
+        scale_stage(instance, kind == UNEVEN_FIRST ? 0 : stages - 1, between(random, 0.7, 1 + most));
+        break;
+    case UNEVEN_ENDS:
+        scale_stage(instance, 0, between(random, 0.7, 1.3));
+        scale_stage(instance, stages - 1, between(random, 0.7, 1 + most));
+        break;
+    case UNEVEN_RANKS:
+        scale_rank(instance, border, between(random, 0.7, 1.3));
+        scale_rank(instance, count_between(random, 0, ranks - 1), between(random, 0.7, 1.3));
+        break;
+    case UNEVEN_LAYERS:
+        for (int64_t rank = border; rank < ranks; rank++) {
+            scale_rank(instance, rank, 1.15);
+        }
+        break;
+    case UNEVEN_ALL:
+    case UNEVEN_COUNT:
+        for (int64_t stage = 0; stage < stages; stage++) {
+            scale_stage(instance, stage, between(random, 0.85, 1.15));
+        }
+        break;
+    }
+}
+
+/* Times as transformer layers have them; micro-batches from p up; latency none or up to a tenth of T. */
+static void draw_usual(struct random *random, struct instance *instance, enum unevenness kind) {
+    do {
+        instance->shape = draw_shape(random, instance->schedule, RANKS);
+    } while (instance->shape.micro_batches < instance->shape.ranks);
+    struct pass_times times = {1, between(random, 0.8, 1.3), between(random, 0.4, 1), 0, 0};
+    times.hop = random_below(random, 3) == 0 ? 0 : between(random, 0, 0.1) * pass_full(&times);
+    set_equal(instance, &times);
+    make_unequal(random, instance, kind);
+    if (pairs(instance->schedule)) {
+        struct pass_times each[RANKS];
+        mean_times(instance, each);
+        double overlap = between(random, 0.7, 1);
+        for (int64_t rank = 0; rank < instance->shape.ranks; rank++) {
+            instance->stages.pair[rank] = overlap * pass_full(&each[rank]);
+        }
+        instance->paired = true;
+    }
+}
+
+/* Mean and largest distance of prices from executed orders. */
+Test(schedule, prices_of_unequal_ranks) {
+    static const struct {
+        double mean, most;
+    } limits[SCHEDULE_COUNT] = {
+        [SCHEDULE_NONE] = {1e-12, 1e-12},      [SCHEDULE_GPIPE] = {1e-12, 1e-12},  [SCHEDULE_1F1B] = {0.005, 0.05},
+        [SCHEDULE_INTERLEAVED] = {0.01, 0.09}, [SCHEDULE_ZB_H1] = {0.005, 0.04},   [SCHEDULE_ZB_H2] = {0.005, 0.06},
+        [SCHEDULE_ZB_V] = {0.01, 0.07},        [SCHEDULE_DUALPIPE] = {0.01, 0.05}, [SCHEDULE_DUALPIPEV] = {0.01, 0.06},
+    };
+    struct arena *arena = arena_open(NULL, NULL);
+    for (size_t s = 0; s < SCHEDULE_COUNT; s++) {
+        double sum = 0;
+        const uint64_t rounds = 60 * UNEVEN_COUNT;
+        for (uint64_t round = 0; round < rounds; round++) {
+            struct random random;
+            random_stream(&random, 5, schedule_names[s], round);
+            struct instance instance = {.schedule = schedules[s]};
+            draw_usual(&random, &instance, (enum unevenness)(round % UNEVEN_COUNT));
+            struct pass_times each[RANKS];
+            mean_times(&instance, each);
+            double executed = executed_makespan(arena, &instance);
+            double price = schedule_step(schedules[s], &instance.shape, each, instance.hop);
+            double off = fabs(price / executed - 1);
+            sum += off;
+            cr_expect(off <= limits[s].most, "%s kind %d: price %g, executed %g", describe(arena, &instance),
+                      (int)(round % UNEVEN_COUNT), price, executed);
+            double without = schedule_step(schedules[s], &instance.shape, each, 0);
+            cr_expect(price >= without * (1 - 1e-12), "%s: price %g, without latency %g", describe(arena, &instance),
+                      price, without);
+        }
+        cr_expect(sum / (double)rounds <= limits[s].mean, "%s: %.3f %% off on average", schedule_names[s],
+                  100 * sum / (double)rounds);
+    }
+    arena_close(arena);
+}
