@@ -51,6 +51,10 @@ const char *units_exact(struct arena *arena, double value, enum dimension dimens
             continue;
         }
         text_shortest_scaled(value / next.unit->multiple, -next.unit->tens, next.number);
+        bool beyond_seconds = next.unit->dimension == UNIT_SECONDS && next.unit->multiple > 1;
+        if (beyond_seconds && strlen(next.number) > 4) { /* 90min, but not 0.0123456789d */
+            continue;
+        }
         if (reads_back(next.number, next.unit, value) && (best.unit == NULL || is_nicer(&next, &best))) {
             best = next;
         }

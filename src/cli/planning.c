@@ -38,7 +38,9 @@ struct plan *planning_plan(struct context *context, const struct planning *plann
     plan->topology = command_operand(context, 1);
     plan->devices = planning->cost.world;
     plan->job = *planning->job;
-    plan_fix_space(context->arena, &estimate->decision, &plan->job.space);
+    struct job usual;
+    field_defaults(context->arena, job_fields, &usual);
+    plan->job.space = usual.space; /* the decision says it all */
     plan->decision = estimate->decision;
     plan->expected = *estimate;
     plan->lower_bound = lower_bound;
@@ -48,6 +50,7 @@ struct plan *planning_plan(struct context *context, const struct planning *plann
     inputs[1] = load_identity(context, "topology", plan->topology, planning->topology);
     plan->inputs = (struct list){inputs, 2};
     cost_describe(context->arena, &planning->cost, plan);
+    plan_round(plan);
     return plan;
 }
 

@@ -10,14 +10,22 @@
 #include "search/search.h"
 
 static volatile sig_atomic_t interrupted;
+static double interrupted_at; /* written and read by the handler alone */
 
-static void interrupt(int signal) {
-    (void)signal;
-    interrupted = 1;
+/* Wrappers such as timeout(1) send a signal both to the program and to its group: the same moment counts once. */
+static void interrupt(int number) {
+    double now = progress_clock();
+    if (interrupted && now - interrupted_at > 0.2) {
+        signal(number, SIG_DFL);
+        raise(number);
+    } else if (!interrupted) {
+        interrupted = 1;
+        interrupted_at = now;
+    }
 }
 
 const volatile sig_atomic_t *progress_catch(void) {
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = interrupt};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

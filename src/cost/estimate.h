@@ -7,9 +7,9 @@
 
 struct arena;
 
-/* Prices exactly one decision. Illegal ones give feasible = false with the broken rules and no numbers; those that do not
- * fit give the numbers and by what they miss. `ret_nccl_bytes` (may be NULL): the share of memory that the collective
- * library holds outside the framework's allocator. */
+/* Prices exactly one decision. Illegal ones give feasible = false with the broken rules and no numbers; those that do
+ * not fit give the numbers and by what they miss. `ret_nccl_bytes` (may be NULL): the share of memory that the
+ * collective library holds outside the framework's allocator. */
 struct estimate cost_estimate(struct arena *arena, const struct cost_context *context,
                               const struct decision *decision, double *ret_nccl_bytes);
 

@@ -67,14 +67,14 @@ static void pass_kernel(const struct cost_context *context, struct pass_cost *pa
     pass->flops += flops;
 }
 
-/* A weight gradient is added in the GEMM's epilogue to what earlier micro-batches left, in the gradients' precision: the
- * kernel takes as long as its products or as that traffic. */
+/* A weight gradient is added in the GEMM's epilogue to what earlier micro-batches left, in the gradients' precision:
+ * the kernel takes as long as its products or as that traffic. */
 static double accumulated(const struct cost_context *c, double gemm, double elements) {
     return fmax(gemm, kernel_memory(c->device, elements * 2 * c->state.gradient));
 }
 
-/* Narrow formats quantise: forward reads its 16-bit input and writes it row- and column-wise (the weight gradient needs the
- * other layout), backward does the same with the output's gradient (Transformer Engine; Micikevicius et al. 2022,
+/* Narrow formats quantise: forward reads its 16-bit input and writes it row- and column-wise (the weight gradient needs
+ * the other layout), backward does the same with the output's gradient (Transformer Engine; Micikevicius et al. 2022,
  * arXiv:2209.05433). */
 static void time_casts(const struct cost_context *c, double inputs, double outputs, struct layer_cost *cost) {
     if (c->dtype == DTYPE_FP8 || c->dtype == DTYPE_FP4) {

@@ -4,8 +4,9 @@
 #include "collective/collective.h"
 #include "cost/price.h"
 
-/* Tensor-parallel ranks hold the same activations between stages, or with sequence parallelism each its part: each sends one
- * part and what is whole is gathered behind the wire (Narayanan et al. 2021, arXiv:2104.04473, section 4.1). */
+/* Tensor-parallel ranks hold the same activations between stages, or with sequence parallelism each its part: each
+ * sends one part and what is whole is gathered behind the wire (Narayanan et al. 2021, arXiv:2104.04473, section
+ * 4.1). */
 void cost_work(const struct cost_context *context, const struct cut *cut, int64_t micro_batch, struct work_cost *ret) {
     const struct model *model = context->model;
     for (int64_t kind = 0; kind < model->kind_count; kind++) {
@@ -51,8 +52,9 @@ static void passes_add(struct class_passes *sum, struct class_load *load, const 
     sum->widest = fmax(sum->widest, cost->working - cost->saved[recompute] + cost->transient);
 }
 
-/* ZeRO-2 reduces a layer's gradients in every micro-batch, beside the next layer's backward. ZeRO-3: a layer's weights are gathered while the layer before runs; its gradients are reduced while the next runs. The
- * first gather of a pass has nothing to hide behind (Zhao et al. 2023, arXiv:2304.11277, section 4.3). */
+/* ZeRO-2 reduces a layer's gradients in every micro-batch, beside the next layer's backward. ZeRO-3: a layer's weights
+ * are gathered while the layer before runs; its gradients are reduced while the next runs. The first gather of a pass
+ * has nothing to hide behind (Zhao et al. 2023, arXiv:2304.11277, section 4.3). */
 static void add_shard_traffic(const struct cost_context *c, const struct state_cost *state, double layers,
                               struct class_load *load) {
     double gather = state->layer_gather_seconds, reduce = state->layer_reduce_seconds;

@@ -3,9 +3,10 @@
 
 #include <math.h>
 
-/* Seconds before the end of the last backward at which a rank may begin to reduce. With one chunk: its last backward. With
- * v chunks the last chunk's gradients are complete first; p micro-batches of every other chunk follow (parallel order of
- * interleaved schedules). A rank further down the pipeline ends earlier, by a chunk's backward for each rank before it. */
+/* Seconds before the end of the last backward at which a rank may begin to reduce. With one chunk: its last backward.
+ * With v chunks the last chunk's gradients are complete first; p micro-batches of every other chunk follow (parallel
+ * order of interleaved schedules). A rank further down the pipeline ends earlier, by a chunk's backward for each rank
+ * before it. */
 static double reduction_window(const struct stage_map *map, const struct class_load *load, int64_t class,
                                int64_t micro_batches) {
     bool linear = map->placement == PLACEMENT_LINEAR;

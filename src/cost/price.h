@@ -1,5 +1,5 @@
-/* The price of one configuration: seconds of a step and peak bytes, from parts that are computed once and shared by many
- * configurations:
+/* The price of one configuration: seconds of a step and peak bytes, from parts that are computed once and shared by
+ * many configurations:
  *
  *   cut        tp cp ep etp sp order (+ pp, dp where they move strides)      cost/layer.h
  *   work       cut x micro-batch                                           every layer kind once

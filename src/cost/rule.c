@@ -14,9 +14,18 @@ static bool divides(int64_t divisor, int64_t value) {
     return divisor > 0 && value % divisor == 0;
 }
 
+/* A product of degrees, INT64_MAX when it does not fit: users may ask for any. */
+static int64_t times(int64_t a, int64_t b) {
+    return b > 0 && a > INT64_MAX / b ? INT64_MAX : a * b;
+}
+
+/* Ranks that share a pipeline stage. */
+static int64_t stage_ranks(const struct parallel *p) {
+    return times(times(p->tp, p->cp), p->dp);
+}
+
 RULE(world) {
-    const struct parallel *p = &d->parallel;
-    return p->tp * p->pp * p->cp * p->dp != c->world;
+    return times(stage_ranks(&d->parallel), d->parallel.pp) != c->world;
 }
 
 static bool has_attention(const struct cost_context *c, enum attention_kind kind) {
@@ -59,7 +68,7 @@ RULE(sp_tp) {
 }
 
 RULE(sp_sequence) {
-    return d->parallel.sp && !divides(d->parallel.tp * d->parallel.cp, c->job->seq_len);
+    return d->parallel.sp && !divides(times(d->parallel.tp, d->parallel.cp), c->job->seq_len);
 }
 
 RULE(sp_experts) {
@@ -115,14 +124,13 @@ RULE(etp_width) {
 RULE(ep_fold) {
     const struct parallel *p = &d->parallel;
     (void)c;
-    return !divides(p->ep * p->etp, p->tp * p->cp * p->dp);
+    return !divides(times(p->ep, p->etp), stage_ranks(p));
 }
 
 RULE(ep_order) {
     const struct parallel *p = &d->parallel;
-    (void)c;
-    if (p->ep * p->etp == 1) {
-        return false;
+    if (world(c, d) || ep_fold(c, d)) {
+        return false; /* no mesh to ask */
     }
     struct mesh mesh =
         mesh_make(p->tp, p->cp, p->dp, p->pp, p->ep, p->etp, (enum mesh_order)p->order);
@@ -130,12 +138,12 @@ RULE(ep_order) {
 }
 
 RULE(batch) {
-    return !divides(d->parallel.dp * d->micro_batch, c->job->global_batch);
+    return !divides(times(d->parallel.dp, d->micro_batch), c->job->global_batch);
 }
 
 RULE(zero_group) {
     (void)c;
-    return d->parallel.zero > 0 && d->parallel.dp * d->parallel.cp == 1;
+    return d->parallel.zero > 0 && d->parallel.dp == 1 && d->parallel.cp == 1;
 }
 
 RULE(zero_pipeline) {

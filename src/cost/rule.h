@@ -1,5 +1,5 @@
-/* What makes a configuration illegal: named rules, one row each. The search never offers what a rule refuses; estimate and
- * --why-not print the rule. */
+/* What makes a configuration illegal: named rules, one row each. The search never offers what a rule refuses; estimate
+ * and --why-not print the rule. */
 #ifndef PARPLAN_COST_RULE_H
 #define PARPLAN_COST_RULE_H
 

@@ -71,8 +71,8 @@ static bool class_equal(const struct stage_class *a, const struct stage_class *b
     return same_ends && memcmp(a->layers, b->layers, sizeof a->layers) == 0;
 }
 
-/* The class of what a rank holds; when all classes are taken, the rank joins the one with the most layers, which can only
- * make it dearer. */
+/* The class of what a rank holds; when all classes are taken, the rank joins the one with the most layers, which can
+ * only make it dearer. */
 static unsigned char class_find(struct stage_map *map, const struct stage_class *class) {
     int64_t most = 0;
     for (int64_t i = 0; i < map->class_count; i++) {

@@ -6,8 +6,8 @@
  *   2                                          w            g / d         o / d
  *   3 (FSDP)                                   w / d        g / d         o / d     + gathered layers
  *
- * Communication a step: 0 all-reduces gradients; 1 and 2 reduce-scatter them and all-gather the updated weights; 3 gathers
- * each layer before its forward and again before its backward and reduce-scatters its gradients. */
+ * Communication a step: 0 all-reduces gradients; 1 and 2 reduce-scatter them and all-gather the updated weights; 3
+ * gathers each layer before its forward and again before its backward and reduce-scatters its gradients. */
 #include "cost/state.h"
 
 #include <math.h>
@@ -100,8 +100,8 @@ static void count_bytes(const struct cost_context *c, const struct state_spans *
     }
 }
 
-/* Reduces `elements` of gradients over a data-parallel group: all-reduce or reduce-scatter; hybrid shards reduce-scatter
- * in the node and all-reduce the shards across nodes. */
+/* Reduces `elements` of gradients over a data-parallel group: all-reduce or reduce-scatter; hybrid shards
+ * reduce-scatter in the node and all-reduce the shards across nodes. */
 static double reduce_seconds(const struct cost_context *c, const struct span *all, const struct span *node,
                              const struct span *far, int64_t zero, double elements) {
     double bytes = elements * c->state.gradient;
@@ -154,8 +154,8 @@ static void time_communication(const struct cost_context *c, const struct state_
     }
 }
 
-/* Adam reads gradient, master weight and both moments and writes master, moments and the 16-bit weight; clipping reads the
- * gradients once more. Muon adds five Newton-Schulz products per matrix (about 20 x rows FLOPs an element). */
+/* Adam reads gradient, master weight and both moments and writes master, moments and the 16-bit weight; clipping reads
+ * the gradients once more. Muon adds five Newton-Schulz products per matrix (about 20 x rows FLOPs an element). */
 static double update_seconds(const struct cost_context *c, const struct state_spans *spans, int64_t zero,
                              const struct state_cost *s) {
     double owned = zero >= 1 ? s->dense / spans->dense_shard + s->expert / spans->expert_shard : s->dense + s->expert;

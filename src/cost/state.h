@@ -1,5 +1,5 @@
-/* Model states of a rank: parameters, gradients, optimizer state under ZeRO, and what their communication and update cost
- * a step. Depends on the cut, the stage's layers and the ZeRO stage, not on micro-batches. */
+/* Model states of a rank: parameters, gradients, optimizer state under ZeRO, and what their communication and update
+ * cost a step. Depends on the cut, the stage's layers and the ZeRO stage, not on micro-batches. */
 #ifndef PARPLAN_COST_STATE_H
 #define PARPLAN_COST_STATE_H
 

@@ -56,8 +56,8 @@ void build_norm(struct builder *b, const char *name, double output_element) {
     build_saved(b, "norm output", PART_NORM, output_element * values);
 }
 
-/* Forward reads the branch and the residual and writes their sum; with dropout a byte of mask is written and kept. DiT's
- * adaLN-Zero multiplies the branch by a gate, whose gradient needs the branch. */
+/* Forward reads the branch and the residual and writes their sum; with dropout a byte of mask is written and kept.
+ * DiT's adaLN-Zero multiplies the branch by a gate, whose gradient needs the branch. */
 void build_residual(struct builder *b, const char *name) {
     double values = b->own_tokens * b->hidden;
     double mask = b->model->dropout > 0 ? 1 : 0;
@@ -136,8 +136,8 @@ static void build_extra(struct builder *b, int place) {
     build_saved(b, "extra blocks", 0, bytes * b->tokens);
 }
 
-/* Patches of an image are projected by weights that every rank has whole; DiT makes its conditioning from 256 sinusoids of the timestep, once an image
- * (arXiv:2212.09748, section 3.2). */
+/* Patches of an image are projected by weights that every rank has whole; DiT makes its conditioning from 256 sinusoids
+ * of the timestep, once an image (arXiv:2212.09748, section 3.2). */
 static void build_patches(struct builder *b) {
     const struct image *image = b->model->image;
     double pixels = (double)(image->patch_size * image->patch_size * image->channels);
@@ -169,7 +169,8 @@ void operation_embedding(const struct model *model, const struct shard *shard, s
     ret->tokens *= all;
 }
 
-/* Outputs of the head of an image model: classes of the image, or the pixels of a patch (DiT) behind a last modulation. */
+/* Outputs of the head of an image model: classes of the image, or the pixels of a patch (DiT) behind a last
+ * modulation. */
 static void build_image_head(struct builder *b, double *ret_rows, double *ret_outputs) {
     const struct image *image = b->model->image;
     *ret_rows = (double)b->shard->micro_batch;

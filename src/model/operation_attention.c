@@ -75,8 +75,8 @@ static void build_core(struct builder *b, const struct attention_cut *cut, doubl
     }
 }
 
-/* The core's output is kept for its own backward and for the projection's weight gradient. Under fp8 the projection keeps
- * a one-byte copy; with a gate or a norm between the two (`gated`) its input is another tensor. */
+/* The core's output is kept for its own backward and for the projection's weight gradient. Under fp8 the projection
+ * keeps a one-byte copy; with a gate or a norm between the two (`gated`) its input is another tensor. */
 static void build_out(struct builder *b, double inner, bool gated) {
     build_gemm(b, "attention out", 0, b->tokens, b->hidden, inner);
     build_saved(b, "attention output", 0, b->element * b->tokens * inner);

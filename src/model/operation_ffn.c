@@ -52,8 +52,8 @@ static void build_experts(struct builder *b) {
     work->expert_rows = rows;
 }
 
-/* Routing is many small kernels: softmax or sigmoid, top-k, scatter of the map, histogram, auxiliary loss; permutation sorts,
- * gathers and counts (Megatron-Core moe_utils.py). */
+/* Routing is many small kernels: softmax or sigmoid, top-k, scatter of the map, histogram, auxiliary loss; permutation
+ * sorts, gathers and counts (Megatron-Core moe_utils.py). */
 enum { ROUTER_LAUNCHES = 20, PERMUTE_LAUNCHES = 6 };
 
 /* Router in fp32 (logits and probabilities, 8 bytes an expert), permutation of tokens to experts and back. */

@@ -1,5 +1,5 @@
-/* Configurations a user does not want: "tp > 8", "ep > 1 && cp > 1 || zero == 3". Names are the axes (tp, pp, vpp, dp, cp,
- * ep, etp, zero, sp, micro_batch, micro_batches), numbers are whole; && binds closer than ||. */
+/* Configurations a user does not want: "tp > 8", "ep > 1 && cp > 1 || zero == 3". Names are the axes (tp, pp, vpp, dp,
+ * cp, ep, etp, zero, sp, micro_batch, micro_batches), numbers are whole; && binds closer than ||. */
 #ifndef PARPLAN_PLAN_CONSTRAINT_H
 #define PARPLAN_PLAN_CONSTRAINT_H
 

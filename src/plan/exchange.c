@@ -4,9 +4,9 @@
  *   column   a projection whose weight is split by output: takes replicated, gives split(feature)
  *   row      a projection whose weight is split by input: takes split(feature), gives partial
  *
- * Forward converts region → replicated before a column and partial → region after a row; backward converts the gradients,
- * whose layouts are the conjugates. Sequence parallelism saves the sharded input of a column and gathers it once more for
- * the weight gradient (Korthikanti et al. 2022, arXiv:2205.05198, section 4.2). */
+ * Forward converts region → replicated before a column and partial → region after a row; backward converts the
+ * gradients, whose layouts are the conjugates. Sequence parallelism saves the sharded input of a column and gathers it
+ * once more for the weight gradient (Korthikanti et al. 2022, arXiv:2205.05198, section 4.2). */
 #include "plan/exchange.h"
 
 #include <assert.h>
@@ -88,15 +88,15 @@ static void row(struct maker *m, unsigned parts, double k) {
     set_beside(e, EXCHANGE_BACKWARD, beside, m->hidden, k);
 }
 
-/* One block (column ... row) of the tensor-parallel group: `n_in` outputs of the column and `k_out` inputs of the row on
- * this rank. */
+/* One block (column ... row) of the tensor-parallel group: `n_in` outputs of the column and `k_out` inputs of the row
+ * on this rank. */
 static void block(struct maker *m, unsigned parts, double n_in, double k_out) {
     column(m, parts, m->tokens, m->hidden, n_in);
     row(m, parts, k_out);
 }
 
-/* Widths of queries, keys and values on one tensor-parallel rank; `kv_heads` carry the keys and values, `gates` come out
- * of the same projection. */
+/* Widths of queries, keys and values on one tensor-parallel rank; `kv_heads` carry the keys and values, `gates` come
+ * out of the same projection. */
 struct widths { double query, keys, values, out, gates, kv_heads; };
 
 static struct widths grouped_widths(const struct model *model, double tp) {
@@ -143,8 +143,8 @@ static double copies(const struct widths *w, int64_t degree) {
     return fmax(1, (double)degree / w->kv_heads);
 }
 
-/* Ulysses (Jacobs et al. 2023, arXiv:2309.14509): queries, keys, values from split(sequence) to split(head) and the output
- * back. `source` tokens have keys and values. */
+/* Ulysses (Jacobs et al. 2023, arXiv:2309.14509): queries, keys, values from split(sequence) to split(head) and the
+ * output back. `source` tokens have keys and values. */
 static void ulysses(struct maker *m, const struct widths *w, int64_t degree, double source) {
     const struct layout by_tokens = {LAYOUT_SPLIT, DIM_SEQUENCE}, by_heads = {LAYOUT_SPLIT, DIM_HEAD};
     double in = m->element * (m->tokens * w->query + source * copies(w, degree) * (w->keys + w->values));
@@ -167,8 +167,9 @@ static struct exchange *pass_round(struct maker *m, const char *name, int64_t de
     return e;
 }
 
-/* Ring attention (Liu et al. 2023, arXiv:2310.01889): keys and values pass degree - 1 times in forward. In backward they
- * pass again, their fp32 gradients with them; once all blocks are done these make one more step, back to their owner. */
+/* Ring attention (Liu et al. 2023, arXiv:2310.01889): keys and values pass degree - 1 times in forward. In backward
+ * they pass again, their fp32 gradients with them; once all blocks are done these make one more step, back to their
+ * owner. */
 static void ring(struct maker *m, const struct widths *w, int64_t degree, int64_t step, double source) {
     double values = source * copies(w, step) * (w->keys + w->values);
     struct exchange *e = pass_round(m, "ring keys and values", degree, step, m->element * values);
@@ -243,8 +244,8 @@ static double touched_groups(const struct moe *moe, double groups) {
     return groups * (1 - missed);
 }
 
-/* One copy of a token to each scale-up domain that holds one of its experts, over the rank's own rail; there one to each
- * rank (DeepSeek-V3, arXiv:2412.19437, section 3.2.2; DeepEP). */
+/* One copy of a token to each scale-up domain that holds one of its experts, over the rank's own rail; there one to
+ * each rank (DeepSeek-V3, arXiv:2412.19437, section 3.2.2; DeepEP). */
 static void flex(struct maker *m, double own, enum exchange_beside beside) {
     const struct moe *moe = m->model->moe;
     int64_t domains = m->shard->ep_domains, inner = m->shard->ep / domains;
@@ -269,8 +270,8 @@ static void flex(struct maker *m, double own, enum exchange_beside beside) {
 }
 
 /* Expert parallelism: tokens from split(sequence) to split(expert) and back (GShard, Lepikhin et al. 2020
- * arXiv:2006.16668), gathered over the expert's tensor-parallel group. The all-gather dispatcher brings every token to every
- * rank of both groups instead and reduces the results. Backward does the same the other way round. */
+ * arXiv:2006.16668), gathered over the expert's tensor-parallel group. The all-gather dispatcher brings every token to
+ * every rank of both groups instead and reduces the results. Backward does the same the other way round. */
 static void experts(struct maker *m, const struct layer_work *work) {
     const struct layout by_tokens = {LAYOUT_SPLIT, DIM_SEQUENCE}, by_experts = {LAYOUT_SPLIT, DIM_EXPERT};
     double own = m->shard->sequence_parallel ? m->tokens / (double)m->shard->tp : m->tokens;

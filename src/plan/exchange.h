@@ -1,5 +1,5 @@
-/* What a layer's cut communicates: the collectives that follow from the layouts of its tensors (layout.h), with the axis,
- * the size and what may run beside them. The cost model times this list; a program lowers it to operations. */
+/* What a layer's cut communicates: the collectives that follow from the layouts of its tensors (layout.h), with the
+ * axis, the size and what may run beside them. The cost model times this list; a program lowers it to operations. */
 #ifndef PARPLAN_PLAN_EXCHANGE_H
 #define PARPLAN_PLAN_EXCHANGE_H
 
@@ -45,7 +45,8 @@ struct exchange_list {
 void exchange_layer(const struct model *model, const struct layer_kind *kind, const struct shard *shard, int cp_kind,
                     const struct job *job, const struct layer_work *work, struct exchange_list *ret);
 
-/* The vocabulary-parallel embedding's, and the head's and loss's (Megatron-LM, Shoeybi et al. 2019 arXiv:1909.08053). */
+/* The vocabulary-parallel embedding's, and the head's and loss's (Megatron-LM, Shoeybi et al. 2019
+ * arXiv:1909.08053). */
 void exchange_embedding(const struct model *model, const struct shard *shard, const struct layer_work *work,
                         struct exchange_list *ret);
 void exchange_head(const struct model *model, const struct shard *shard, const struct layer_work *work,

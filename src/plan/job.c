@@ -25,7 +25,8 @@ static const struct field kernels_fields[] = {
      .doc = "Fused attention that keeps no score matrix"},
     {.key = "attention_rate", .kind = FIELD_RATIO, AT(attention_rate), .fallback = "1", .min = 0.01, .max = 2,
      .doc = "Rate of fused attention over the device's best kernel; FlashAttention-2 on Hopper is about 0.55"},
-    {.key = "fused_norm", .kind = FIELD_BOOL, AT(fused_norm), .fallback = "true", .doc = "One kernel per normalisation"},
+    {.key = "fused_norm", .kind = FIELD_BOOL, AT(fused_norm), .fallback = "true",
+     .doc = "One kernel per normalisation"},
     {.key = "fused_activation", .kind = FIELD_BOOL, AT(fused_activation), .fallback = "true",
      .doc = "One kernel per activation with its gate and bias"},
     {.key = "fused_cross_entropy", .kind = FIELD_BOOL, AT(fused_cross_entropy), .fallback = "false",
@@ -145,7 +146,7 @@ static struct mark place(const struct node *root, const char *path) {
     return root != NULL ? bind_mark(root, path) : NO_MARK;
 }
 
-static void check_pareto(const struct job *job, const struct node *root, struct diag *diag) {
+static void check_pareto(struct arena *arena, const struct job *job, const struct node *root, struct diag *diag) {
     size_t count = 0;
     while (objective_names[count] != NULL) {
         count++;
@@ -157,7 +158,8 @@ static void check_pareto(const struct job *job, const struct node *root, struct 
             known = known || text_equal(objective_names[j], name);
         }
         if (!known) {
-            (void)diag_error(diag, place(root, "pareto"), "pareto: '%s' is no objective", name);
+            const char *path = arena_format(arena, "pareto.%zu", i);
+            (void)diag_error(diag, place(root, path), "pareto: '%s' is no objective", name);
             const char *nearest = text_nearest(name, objective_names, count);
             diag_help(diag, "known: time, tokens, cost, energy, memory%s%s", nearest ? "; did you mean " : "",
                       nearest ? nearest : "");
@@ -178,7 +180,7 @@ static void check_forbid(struct arena *arena, const struct job *job, const struc
 
 enum status job_complete(struct arena *arena, struct job *job, const struct node *root, struct diag *diag) {
     size_t errors = diag->errors;
-    check_pareto(job, root, diag);
+    check_pareto(arena, job, root, diag);
     check_forbid(arena, job, root, diag);
     if (job->gradient_precision == DTYPE_FP8 || job->gradient_precision == DTYPE_FP4) {
         (void)diag_error(diag, place(root, "gradient_precision"),

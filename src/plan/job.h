@@ -89,8 +89,8 @@ enum status job_load(struct arena *arena, struct node *root, struct job *ret_job
 enum status job_complete(struct arena *arena, struct job *job, const struct node *root, struct diag *diag) MUST_CHECK;
 
 enum dtype job_dtype(const struct job *job); /* of the GEMMs */
-/* Recompute parts (model/operation.h) that `mode` runs again. Selective by rule: core attention when its scores would be
- * kept; with fused attention norms and activations, and MLA's up-projections. */
+/* Recompute parts (model/operation.h) that `mode` runs again. Selective by rule: core attention when its scores would
+ * be kept; with fused attention norms and activations, and MLA's up-projections. */
 unsigned job_recompute_parts(const struct job *job, const struct model *model, enum recompute mode);
 
 /* Bytes per parameter of weights, gradients and optimizer state: bf16 Adam with fp32 gradients 2 + 4 + 12 (Megatron),

@@ -1,6 +1,7 @@
 /* Two grids over the same ranks, as mixed-radix numbers. */
 #include "plan/mesh.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 const char *const axis_names[] = {"tp", "cp", "dp", "pp", "ep", "etp", "edp", "dp-cp", NULL};
@@ -112,42 +113,23 @@ int64_t mesh_rank(const struct mesh *mesh, const struct coordinates *at) {
     return rank;
 }
 
+/* Whether two ranks differ only along `axis`: the coordinates that an axis holds fixed. */
+static bool same_group(enum axis axis, const struct coordinates *a, const struct coordinates *b) {
+    bool tp = a->tp == b->tp, cp = a->cp == b->cp, dp = a->dp == b->dp, pp = a->pp == b->pp;
+    bool etp = a->etp == b->etp, ep = a->ep == b->ep, edp = a->edp == b->edp;
+    const bool same[AXIS_COUNT] = {
+        [AXIS_TP] = cp & dp & pp,    [AXIS_CP] = tp & dp & pp,   [AXIS_DP] = tp & cp & pp,   [AXIS_PP] = tp & cp & dp,
+        [AXIS_DP_CP] = tp & pp,      [AXIS_ETP] = ep & edp & pp, [AXIS_EP] = etp & edp & pp, [AXIS_EDP] = etp & ep & pp,
+    };
+    return same[axis];
+}
+
 int64_t mesh_group(const struct mesh *mesh, enum axis axis, int64_t rank, int64_t *ret_members) {
     const struct coordinates own = mesh_coordinates(mesh, rank);
     int64_t count = 0;
     for (int64_t other = 0; other < mesh->world; other++) {
-        struct coordinates c = mesh_coordinates(mesh, other);
-        bool member = c.pp == own.pp || axis == AXIS_PP;
-        switch (axis) {
-        case AXIS_TP:
-            member = member && c.cp == own.cp && c.dp == own.dp;
-            break;
-        case AXIS_CP:
-            member = member && c.tp == own.tp && c.dp == own.dp;
-            break;
-        case AXIS_DP:
-            member = member && c.tp == own.tp && c.cp == own.cp;
-            break;
-        case AXIS_PP:
-            member = c.tp == own.tp && c.cp == own.cp && c.dp == own.dp;
-            break;
-        case AXIS_DP_CP:
-            member = member && c.tp == own.tp;
-            break;
-        case AXIS_ETP:
-            member = member && c.ep == own.ep && c.edp == own.edp;
-            break;
-        case AXIS_EP:
-            member = member && c.etp == own.etp && c.edp == own.edp;
-            break;
-        case AXIS_EDP:
-            member = member && c.etp == own.etp && c.ep == own.ep;
-            break;
-        case AXIS_COUNT:
-            member = false;
-            break;
-        }
-        if (member) {
+        struct coordinates at = mesh_coordinates(mesh, other);
+        if (same_group(axis, &own, &at)) {
             ret_members[count++] = other;
         }
     }

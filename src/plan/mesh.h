@@ -1,6 +1,6 @@
 /* The mesh: rank ↔ coordinates. The order lists axes fastest first (Megatron's default tp-cp-ep-dp-pp, Narayanan et al.
- * 2021 arXiv:2104.04473, section 3). Two grids lie over the same ranks: the dense one (tp, cp, dp, pp) and the expert one
- * (etp, ep, edp, pp), which numbers the ranks of tp x cp x dp in their order (Megatron-Core's parallel folding,
+ * 2021 arXiv:2104.04473, section 3). Two grids lie over the same ranks: the dense one (tp, cp, dp, pp) and the expert
+ * one (etp, ep, edp, pp), which numbers the ranks of tp x cp x dp in their order (Megatron-Core's parallel folding,
  * arXiv:2504.14960):
  *
  *   dense   tp_r + tp (cp_r + cp dp_r)      expert   etp_r + etp (ep_r + ep edp_r)      the same number */
@@ -49,8 +49,8 @@ struct coordinates { int64_t tp, cp, dp, pp, etp, ep, edp; };
 struct coordinates mesh_coordinates(const struct mesh *mesh, int64_t rank);
 int64_t mesh_rank(const struct mesh *mesh, const struct coordinates *at);
 
-/* Members of the group of `axis` that `rank` belongs to, ascending, into `ret_members` (room for the axis' size); returns
- * their number. */
+/* Members of the group of `axis` that `rank` belongs to, ascending, into `ret_members` (room for the axis' size);
+ * returns their number. */
 int64_t mesh_group(const struct mesh *mesh, enum axis axis, int64_t rank, int64_t *ret_members);
 
 /* Where the groups of an axis lie on the machine; `part` of them: `size` members, every `step`-th (1 and the whole size

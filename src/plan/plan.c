@@ -1,6 +1,7 @@
 /* The plan document: field tables, and the job a plan fixes. */
 #include "plan/plan.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -14,14 +15,14 @@ static const char *const stages_names[] = {"even", "ends", NULL};
 
 #define AT(member) .offset = offsetof(struct parallel, member)
 const struct field parallel_fields[] = {
-    {.key = "tp", .kind = FIELD_COUNT, AT(tp), .fallback = "1", .min = 1, .max = 1e9, .doc = "Tensor-parallel degree"},
-    {.key = "pp", .kind = FIELD_COUNT, AT(pp), .fallback = "1", .min = 1, .max = 1e9, .doc = "Pipeline ranks"},
-    {.key = "vpp", .kind = FIELD_COUNT, AT(vpp), .fallback = "1", .min = 1, .max = 1e9,
+    {.key = "tp", .kind = FIELD_COUNT, AT(tp), .min = 1, .max = 1e9, .doc = "Tensor-parallel degree"},
+    {.key = "pp", .kind = FIELD_COUNT, AT(pp), .min = 1, .max = 1e9, .doc = "Pipeline ranks"},
+    {.key = "vpp", .kind = FIELD_COUNT, AT(vpp), .min = 1, .max = 1e9,
      .doc = "Chunks a pipeline rank"},
-    {.key = "dp", .kind = FIELD_COUNT, AT(dp), .fallback = "1", .min = 1, .max = 1e9, .doc = "Data-parallel degree"},
-    {.key = "cp", .kind = FIELD_COUNT, AT(cp), .fallback = "1", .min = 1, .max = 1e9,
+    {.key = "dp", .kind = FIELD_COUNT, AT(dp), .min = 1, .max = 1e9, .doc = "Data-parallel degree"},
+    {.key = "cp", .kind = FIELD_COUNT, AT(cp), .min = 1, .max = 1e9,
      .doc = "Context-parallel degree"},
-    {.key = "ep", .kind = FIELD_COUNT, AT(ep), .fallback = "1", .min = 1, .max = 1e9,
+    {.key = "ep", .kind = FIELD_COUNT, AT(ep), .min = 1, .max = 1e9,
      .doc = "Expert-parallel degree"},
     {.key = "etp", .kind = FIELD_COUNT, AT(etp), .fallback = "1", .min = 1, .max = 1e9,
      .doc = "Tensor-parallel degree of experts"},
@@ -141,7 +142,7 @@ const struct field plan_fields[] = {
      .doc = "Devices used"},
     {.key = "parallel", .kind = FIELD_STRUCT, AT(decision.parallel), .fields = parallel_fields,
      .size = sizeof(struct parallel), .flags = FIELD_REQUIRED, .doc = "Degrees of parallelism"},
-    {.key = "micro_batch", .kind = FIELD_COUNT, AT(decision.micro_batch), .fallback = "1", .min = 1, .max = 1e9,
+    {.key = "micro_batch", .kind = FIELD_COUNT, AT(decision.micro_batch), .min = 1, .max = 1e9,
      .doc = "Sequences a micro-batch"},
     {.key = "schedule", .kind = FIELD_CHOICE, AT(decision.schedule), .fallback = "none", .choices = schedule_names,
      .doc = "Pipeline schedule"},
@@ -169,6 +170,11 @@ enum status plan_load(struct arena *arena, struct node *root, struct plan *ret_p
     TRY(bind_schema(root, "plan", diag));
     TRY(bind_fields(arena, root, "plan", plan_fields, ret_plan, diag));
     struct decision *d = &ret_plan->decision;
+    int64_t *const degrees[] = {&d->parallel.tp, &d->parallel.pp, &d->parallel.vpp, &d->parallel.dp,
+                                &d->parallel.cp, &d->parallel.ep, &d->micro_batch};
+    for (size_t i = 0; i < sizeof degrees / sizeof degrees[0]; i++) { /* written even when 1, absent means 1 */
+        *degrees[i] = *degrees[i] == 0 ? 1 : *degrees[i];
+    }
     TRY(job_complete(arena, &ret_plan->job, node_find(root, "job"), diag));
     int64_t share = d->parallel.dp * d->micro_batch;
     d->micro_batches = ret_plan->job.global_batch / (share > 0 ? share : 1);
@@ -205,4 +211,32 @@ struct job plan_job(struct arena *arena, const struct plan *plan) {
     struct job job = plan->job;
     plan_fix_space(arena, &plan->decision, &job.space);
     return job;
+}
+
+enum { PLAN_DIGITS = 6 };
+
+static double rounded(double value) {
+    if (!isfinite(value) || fabs(value) <= 0) {
+        return value;
+    }
+    double digits = PLAN_DIGITS - 1 - floor(log10(fabs(value)));
+    double scale = pow(10, fabs(digits));
+    return digits >= 0 ? round(value * scale) / scale : round(value / scale) * scale;
+}
+
+static void round_members(const struct field *fields, void *object) {
+    for (const struct field *field = fields; field->key != NULL; field++) {
+        void *member = field_member(field, object);
+        if (field->kind == FIELD_QUANTITY || field->kind == FIELD_NUMBER) {
+            *(double *)member = rounded(*(double *)member);
+        } else if (field->kind == FIELD_STRUCT) {
+            round_members(field->fields, member);
+        }
+    }
+}
+
+void plan_round(struct plan *plan) {
+    round_members(estimate_fields, &plan->expected);
+    plan->lower_bound = rounded(plan->lower_bound);
+    plan->gap = rounded(plan->gap);
 }

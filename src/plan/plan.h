@@ -86,6 +86,9 @@ extern const struct field parallel_fields[];
 struct job plan_job(struct arena *arena, const struct plan *plan);
 void plan_fix_space(struct arena *arena, const struct decision *decision, struct space *ret);
 
+/* Rounds what was expected to six significant digits: a plan is read and compared by people. */
+void plan_round(struct plan *plan);
+
 enum status plan_load(struct arena *arena, struct node *root, struct plan *ret_plan, struct diag *diag) MUST_CHECK;
 
 #endif

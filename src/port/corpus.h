@@ -1,8 +1,8 @@
 /* Published measurements of training runs as cases to predict: one row of a CSV file each (parplan-score(1), COLUMNS).
  *
- * The model comes from a shipped one (model_ref) with the row's shape over it, or from the shape alone; the topology from
- * the shipped one of the device, with the row's node size, scale-up domain and NICs over it. What the row does not state is
- * filled with the usual choice of its framework and said. */
+ * The model comes from a shipped one (model_ref) with the row's shape over it, or from the shape alone; the topology
+ * from the shipped one of the device, with the row's node size, scale-up domain and NICs over it. What the row does not
+ * state is filled with the usual choice of its framework and said. */
 #ifndef PARPLAN_PORT_CORPUS_H
 #define PARPLAN_PORT_CORPUS_H
 

@@ -1,5 +1,5 @@
-/* Comma-separated values (RFC 4180): a header row, then records; fields may be quoted and then hold commas, quotes and line
- * breaks. */
+/* Comma-separated values (RFC 4180): a header row, then records; fields may be quoted and then hold commas, quotes and
+ * line breaks. */
 #ifndef PARPLAN_PORT_CSV_H
 #define PARPLAN_PORT_CSV_H
 

@@ -22,8 +22,8 @@ static double implied_seconds(const struct cost_context *context, const struct c
     return c->measured_mfu > 0 ? flops / (c->measured_mfu * peak * devices) : 0;
 }
 
-/* What the memory figure of this kind contains: allocated and reserved are the framework allocator's, device is what the
- * driver reports. */
+/* What the memory figure of this kind contains: allocated and reserved are the framework allocator's, device is what
+ * the driver reports. */
 static double memory_of_kind(const struct memory_parts *m, double nccl, enum memory_kind kind) {
     double allocated = m->weights + m->gradients + m->optimizer + m->activations + m->logits + m->communication - nccl;
     switch (kind) {

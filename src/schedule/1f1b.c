@@ -52,8 +52,15 @@ static double round_trips(const struct schedule_shape *shape, const struct pipel
     return length;
 }
 
+static double length(const struct schedule_shape *shape, const struct pipeline_load *load) {
+    return longest_path(shape, load, through_rank);
+}
+
 static double step(const struct schedule_shape *shape, const struct pipeline_load *load) {
-    return larger(longest_path(shape, load, through_rank), round_trips(shape, load));
+    if (shape->micro_batches <= shape->ranks) {
+        return corrected_path(shape, load, makespan, length);
+    }
+    return larger(length(shape, load), round_trips(shape, load));
 }
 
 static double in_flight(const struct schedule_shape *shape, int64_t rank) {

@@ -67,12 +67,11 @@ double schedule_bound(const struct schedule_shape *shape, const struct pass_time
     return larger(reached + work_of(shape, times), crossing);
 }
 
+/* Means over chunks say nothing about the first chunk alone, so that only latency is sure on the way to the heaviest. */
 double schedule_bound_unequal(const struct schedule_shape *shape, const struct pipeline_load *load) {
-    double others = (double)(shape->ranks - 1);
-    double rank = (double)load->heaviest_rank;
-    double before = load->total.forward - load->after.forward - load->heaviest.forward + rank * load->hop;
-    double after = load->after.forward + (others - rank) * load->hop;
-    double reached = larger(0, smaller(before, after));
-    double crossing = (double)shape->chunks * (load->total.forward + load->total.backward) + 2 * others * load->hop;
+    int64_t others = shape->ranks - 1;
+    double reached = (double)fewer(load->heaviest_rank, others - load->heaviest_rank) * load->hop;
+    double crossing =
+        (double)shape->chunks * (load->total.forward + load->total.backward) + 2 * (double)others * load->hop;
     return larger(reached + work_of(shape, &load->heaviest), crossing);
 }

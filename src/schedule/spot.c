@@ -46,14 +46,28 @@ double longest_path(const struct schedule_shape *shape, const struct pipeline_lo
     return longest;
 }
 
-double corrected_path(const struct schedule_shape *shape, const struct pipeline_load *load, closed_form *makespan,
-                      path_length *length) {
+static double corrected_once(const struct schedule_shape *shape, const struct pipeline_load *load,
+                             closed_form *makespan, path_length *length) {
     struct pass_times heaviest = load->heaviest;
     heaviest.hop = load->hop;
-    if (load->equal) {
-        return makespan(shape, &heaviest);
-    }
     struct pipeline_load equal;
     load_uniform(&equal, &heaviest, load->ranks);
     return makespan(shape, &heaviest) + length(shape, load) - length(shape, &equal);
+}
+
+/* In short runs the difference may fall with latency; a price must not. */
+double corrected_path(const struct schedule_shape *shape, const struct pipeline_load *load, closed_form *makespan,
+                      path_length *length) {
+    if (load->equal) {
+        struct pass_times times = load->heaviest;
+        times.hop = load->hop;
+        return makespan(shape, &times);
+    }
+    double price = corrected_once(shape, load, makespan, length);
+    if (load->hop > 0 && shape->micro_batches < 2 * shape->ranks) {
+        struct pipeline_load still = *load;
+        still.hop = 0;
+        return larger(price, corrected_once(shape, &still, makespan, length));
+    }
+    return price;
 }

@@ -29,14 +29,25 @@ static struct lie lie_at(int64_t offset, int64_t stride, int64_t size, int64_t b
     return (struct lie){smaller(size, (block + stride - 1) / stride), touched};
 }
 
+/* The usual case: groups and blocks fill each other exactly. */
+static bool lie_even(const struct group_place *place, int64_t stride, int64_t size, int64_t block, struct lie *ret) {
+    int64_t length = stride * size;
+    if (place->first != 0 || block % stride != 0 || (block % length != 0 && length % block != 0)) {
+        return false;
+    }
+    *ret = block % length == 0 ? (struct lie){size, 1} : (struct lie){block / stride, length / block};
+    return true;
+}
+
 struct lie route_lie(const struct group_place *place, int64_t stride, int64_t size, int64_t block) {
     if (size <= 1 || block <= 1 || stride >= block) {
         return size <= 1 ? (struct lie){1, 1} : (struct lie){1, size};
     }
-    int64_t length = stride * size;
-    if (place->first == 0 && block % stride == 0 && (block % length == 0 || length % block == 0)) { /* usual, quick */
-        return block % length == 0 ? (struct lie){size, 1} : (struct lie){block / stride, length / block};
+    struct lie even;
+    if (lie_even(place, stride, size, block, &even)) {
+        return even;
     }
+    int64_t length = stride * size;
     /* Offsets of the beginnings repeat after block / gcd; of the groups that share a beginning (o = 0 .. stride-1) the
      * last one reaches furthest. */
     int64_t number = place->first / length;

@@ -55,6 +55,15 @@ static enum status refuse_devices(const struct topology *topology, int64_t devic
     return status;
 }
 
+static enum status scale_nodes(struct group *last, int64_t nodes, int64_t before, struct diag *diag) {
+    if (nodes <= before) {
+        return diag_error(diag, NO_MARK, "%lld nodes: the groups before %s have %lld already", (long long)nodes,
+                          last->name, (long long)before);
+    }
+    last->count = nodes - before;
+    return OK;
+}
+
 enum status topology_scale(struct arena *arena, struct topology *topology, int64_t nodes, int64_t devices,
                            struct diag *diag) {
     if (nodes < 0 || devices < 0 || nodes > TOPOLOGY_DEVICES || devices > TOPOLOGY_DEVICES) {
@@ -67,12 +76,8 @@ enum status topology_scale(struct arena *arena, struct topology *topology, int64
     struct group *last = &group[topology->groups.count - 1];
     int64_t count = last->place.node->count, before = last->place.first;
     int64_t nodes_before = topology_node_count(topology) - last->count;
-    if (nodes > 0 && nodes <= nodes_before) {
-        return diag_error(diag, NO_MARK, "%lld nodes: the groups before %s have %lld already", (long long)nodes,
-                          last->name, (long long)nodes_before);
-    }
     if (nodes > 0) {
-        last->count = nodes - nodes_before;
+        TRY(scale_nodes(last, nodes, nodes_before, diag));
     } else if (devices > before && (devices - before) % count == 0) {
         last->count = (devices - before) / count;
     } else if (topology->groups.count == 1 && devices < count) {

@@ -36,8 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct context context = {.arena = arena, .diag = &diag, .command = command_find("search")};
     context.source = options_source(arena, argc, argv);
     enum status status = options_parse(&context, argc, argv, 2);
-    PROMISE((status == OK) == (diag.errors == 0));
-    if (status == OK) {
+    bool help = context.globals.help || context.globals.short_help; /* is given whatever else is wrong */
+    PROMISE(help || (status == OK) == (diag.errors == 0));
+    if (status == OK && !help) {
         struct job job;
         struct node *root = overlay_empty(&context, "job");
         overlay_flags(&context, root);

@@ -45,8 +45,8 @@ static const struct field sample_inner_fields[] = {
 };
 
 static const struct field sample_part_fields[] = {
-    {SAMPLE_ROW(sample_part, name), .kind = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_KEY},
     {SAMPLE_ROW(sample_part, memory), .kind = FIELD_QUANTITY, .dimension = UNIT_BYTES},
+    {SAMPLE_ROW(sample_part, name), .kind = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_KEY},
     {SAMPLE_ROW(sample_part, inner), .kind = FIELD_STRUCT, .fields = sample_inner_fields,
      .size = sizeof(struct sample_inner)},
     {SAMPLE_ROW(sample_part, tags), .kind = FIELD_TEXTS},
