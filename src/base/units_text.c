@@ -27,11 +27,17 @@ struct candidate {
     const struct unit *unit;
 };
 
+/* Characters to read; a long whole number is no easier than one with a point in it. */
+static size_t reading_size(const char *number) {
+    size_t size = strlen(number);
+    return size > 4 && strchr(number, '.') == NULL ? size + 1 : size;
+}
+
 /* Whether `a`, of the larger unit, is nicer to read than `b`: shorter; or as short, not below one, and not the first
  * one in bits. */
 static bool is_nicer(const struct candidate *a, const struct candidate *b) {
-    size_t a_size = strlen(a->number);
-    size_t b_size = strlen(b->number);
+    size_t a_size = reading_size(a->number);
+    size_t b_size = reading_size(b->number);
     bool fraction = a->number[0] == '0' || (a->number[0] == '-' && a->number[1] == '0');
     bool bits = a->unit->multiple < 1 && b->unit->multiple >= 1;
     return a_size < b_size || (a_size == b_size && !fraction && !bits);

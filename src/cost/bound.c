@@ -5,24 +5,39 @@
 
 #include "cost/layer.h"
 
+static double work_kernels(const struct cost_context *c, const struct layer_work *work, bool with_attention) {
+    struct layer_work kept = *work;
+    struct layer_cost cost;
+    kept.operation_count = 0;
+    for (int i = 0; i < work->operation_count; i++) {
+        const struct operation *o = &work->operations[i];
+        if (with_attention || (o->kind != OPERATION_ATTENTION && o->kind != OPERATION_SCORES)) {
+            kept.operations[kept.operation_count++] = *o;
+        }
+    }
+    cost_operations(c, &kept, &cost);
+    return cost.forward.compute + cost.backward.compute + cost.weight.compute;
+}
+
 double bound_kernels(const struct cost_context *context, const struct parallel *shape, int64_t micro_batch) {
     const struct model *model = context->model;
     struct parallel cut = *shape;
     cut.sp = cut.tp > 1; /* the least memory-bound work */
     cut.ulysses = 1;
     cut.cp_kind = CONTEXT_RING;
+    struct shard shard = cost_shard(context, &cut, micro_batch);
     int64_t layers[MODEL_KINDS] = {0};
     for (int64_t i = 0; i < model->layer_count; i++) {
         layers[model->layers[i]]++;
     }
+    struct layer_work work;
     double seconds = 0;
     for (int64_t kind = 0; kind < model->kind_count; kind++) {
-        if (layers[kind] > 0) {
-            seconds += (double)layers[kind] *
-                       cost_layer_kernels(context, &cut, micro_batch, &model->kinds[kind], cut.cp == 1);
-        }
+        operation_layer(context->model, &model->kinds[kind], &shard, &work);
+        seconds += (double)layers[kind] * work_kernels(context, &work, cut.cp == 1);
     }
-    return seconds + cost_head_kernels(context, &cut, micro_batch);
+    operation_head(context->model, &shard, context->job->kernels.fused_cross_entropy, &work);
+    return seconds + work_kernels(context, &work, true);
 }
 
 double bound_step(const struct cost_context *context, int64_t pp, int64_t micro_batches, double kernels) {

@@ -22,7 +22,7 @@ struct cut cost_cut(const struct cost_context *context, const struct parallel *p
     return cut;
 }
 
-static const struct span *exchange_span(const struct cut *cut, const struct exchange *exchange) {
+const struct span *cost_exchange_span(const struct cut *cut, const struct exchange *exchange) {
     switch (exchange->axis) {
     case AXIS_TP:
         return &cut->tp;
@@ -56,6 +56,11 @@ double cost_pass_seconds(const struct cost_context *context, const struct pass_c
     return fmax(device, host) + pass->exposed.tp + pass->exposed.cp + pass->exposed.ep;
 }
 
+/* Norms, softmax, activations and casts reach less of the bandwidth than a plain copy. */
+static double memory_seconds(const struct cost_context *context, double bytes) {
+    return kernel_memory(context->device, bytes) / context->topology->runtime.memory_rate;
+}
+
 static double gap(const struct cost_context *context) {
     return context->device->kernels.launch;
 }
@@ -70,85 +75,111 @@ static void pass_kernel(const struct cost_context *context, struct pass_cost *pa
 /* A weight gradient is added in the GEMM's epilogue to what earlier micro-batches left, in the gradients' precision:
  * the kernel takes as long as its products or as that traffic. */
 static double accumulated(const struct cost_context *c, double gemm, double elements) {
-    return fmax(gemm, kernel_memory(c->device, elements * 2 * c->state.gradient));
+    return fmax(gemm, memory_seconds(c, elements * 2 * c->state.gradient));
 }
 
 /* Narrow formats quantise: forward reads its 16-bit input and writes it row- and column-wise (the weight gradient needs
  * the other layout), backward does the same with the output's gradient (Transformer Engine; Micikevicius et al. 2022,
  * arXiv:2209.05433). */
-static void time_casts(const struct cost_context *c, double inputs, double outputs, struct layer_cost *cost) {
+static void time_cast(const struct cost_context *c, double elements, struct pass_cost *pass) {
     if (c->dtype == DTYPE_FP8 || c->dtype == DTYPE_FP4) {
         double bytes = c->element + 2 * dtype_bytes(c->dtype);
-        pass_kernel(c, &cost->forward, kernel_memory(c->device, bytes * inputs), 0, 1);
-        pass_kernel(c, &cost->backward, kernel_memory(c->device, bytes * outputs), 0, 1);
+        pass_kernel(c, pass, memory_seconds(c, bytes * elements), 0, 1);
     }
 }
 
+/* Products of two activations run in the activations' own precision. */
+static enum dtype scores_dtype(const struct cost_context *c) {
+    return c->element > 2 ? c->dtype : DTYPE_BF16;
+}
+
+static double attention_kernel(const struct cost_context *c, const struct operation *o, enum kernel_pass pass) {
+    struct attention_shape shape = {o->batch, o->heads, o->kv_heads, o->query, o->keys, o->key_dim, o->value_dim,
+                                    o->pairs};
+    return kernel_attention(c->device, c->dtype, pass, &shape) / c->job->kernels.attention_rate;
+}
+
 /* A product m x k times k x n. Its input gradient is m x n times n x k, its weight gradient k x m times m x n. */
-static void time_gemm(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
+static void time_forward(const struct cost_context *c, const struct operation *o, struct pass_cost *pass) {
     double flops = 2 * o->m * o->n * o->k;
-    pass_kernel(c, &cost->forward, kernel_gemm(c->device, c->dtype, o->m, o->n, o->k, 1), flops, 1);
+    switch (o->kind) {
+    case OPERATION_GEMM:
+        pass_kernel(c, pass, kernel_gemm(c->device, c->dtype, o->m, o->n, o->k, 1), flops, 1);
+        time_cast(c, o->m * o->k, pass);
+        break;
+    case OPERATION_GROUPED:
+        pass_kernel(c, pass, kernel_grouped_gemm(c->device, c->dtype, o->m, o->batch, o->n, o->k), flops, 1);
+        time_cast(c, o->m * o->k, pass);
+        break;
+    case OPERATION_SCORES:
+        pass_kernel(c, pass, kernel_gemm(c->device, scores_dtype(c), o->m, o->n, o->k, o->batch), flops * o->batch, 1);
+        break;
+    case OPERATION_ATTENTION:
+        flops = 2 * o->batch * o->heads * o->pairs * (o->key_dim + o->value_dim);
+        pass_kernel(c, pass, attention_kernel(c, o, KERNEL_FORWARD), flops, 1);
+        break;
+    case OPERATION_MEMORY:
+        pass_kernel(c, pass, memory_seconds(c, o->forward_bytes), 0, o->launches);
+        break;
+    }
+}
+
+static void backward_gemm(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
+    double flops = 2 * o->m * o->n * o->k;
     pass_kernel(c, &cost->backward, kernel_gemm(c->device, c->dtype, o->m, o->k, o->n, 1), flops, 1);
-    time_casts(c, o->m * o->k, o->m * o->n, cost);
+    time_cast(c, o->m * o->n, &cost->backward);
     double weight = kernel_gemm(c->device, c->dtype, o->k, o->n, o->m, 1);
     pass_kernel(c, &cost->weight, accumulated(c, weight, o->n * o->k), flops, 1);
 }
 
-static void time_grouped(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
+static void backward_grouped(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
     double flops = 2 * o->m * o->n * o->k;
     double rows = o->m / fmax(1, o->batch);
-    pass_kernel(c, &cost->forward, kernel_grouped_gemm(c->device, c->dtype, o->m, o->batch, o->n, o->k), flops, 1);
     pass_kernel(c, &cost->backward, kernel_grouped_gemm(c->device, c->dtype, o->m, o->batch, o->k, o->n), flops, 1);
-    time_casts(c, o->m * o->k, o->m * o->n, cost);
+    time_cast(c, o->m * o->n, &cost->backward);
     double weight = kernel_gemm(c->device, c->dtype, o->k, o->n, rows, o->batch);
     pass_kernel(c, &cost->weight, accumulated(c, weight, o->n * o->k * o->batch), flops, 1);
 }
 
-/* Both factors are activations, so both gradients are due at once; always in the activations' own precision. */
-static void time_scores(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
-    enum dtype dtype = c->element > 2 ? c->dtype : DTYPE_BF16;
+/* Both factors are activations, so both gradients are due at once. */
+static void backward_scores(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
+    enum dtype dtype = scores_dtype(c);
     double flops = 2 * o->m * o->n * o->k * o->batch;
-    pass_kernel(c, &cost->forward, kernel_gemm(c->device, dtype, o->m, o->n, o->k, o->batch), flops, 1);
     pass_kernel(c, &cost->backward, kernel_gemm(c->device, dtype, o->m, o->k, o->n, o->batch), flops, 1);
     pass_kernel(c, &cost->backward, kernel_gemm(c->device, dtype, o->k, o->n, o->m, o->batch), flops, 1);
 }
 
-static void time_attention(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
-    double flops = 2 * o->batch * o->heads * o->pairs * (o->key_dim + o->value_dim);
-    struct attention_shape shape = {o->batch, o->heads, o->kv_heads, o->query, o->keys, o->key_dim, o->value_dim,
-                                    o->pairs};
-    double rate = c->job->kernels.attention_rate;
-    pass_kernel(c, &cost->forward, kernel_attention(c->device, c->dtype, KERNEL_FORWARD, &shape) / rate, flops, 1);
-    pass_kernel(c, &cost->backward, kernel_attention(c->device, c->dtype, KERNEL_BACKWARD, &shape) / rate, 2.5 * flops,
-                2);
+static void time_backward(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
+    switch (o->kind) {
+    case OPERATION_GEMM:
+        backward_gemm(c, o, cost);
+        break;
+    case OPERATION_GROUPED:
+        backward_grouped(c, o, cost);
+        break;
+    case OPERATION_SCORES:
+        backward_scores(c, o, cost);
+        break;
+    case OPERATION_ATTENTION:
+        pass_kernel(c, &cost->backward, attention_kernel(c, o, KERNEL_BACKWARD),
+                    2.5 * (2 * o->batch * o->heads * o->pairs * (o->key_dim + o->value_dim)), 2);
+        break;
+    case OPERATION_MEMORY:
+        pass_kernel(c, &cost->backward, memory_seconds(c, o->backward_bytes), 0, o->launches);
+        break;
+    }
 }
 
 static void time_operation(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
-    switch (o->kind) {
-    case OPERATION_GEMM:
-        time_gemm(c, o, cost);
-        break;
-    case OPERATION_GROUPED:
-        time_grouped(c, o, cost);
-        break;
-    case OPERATION_SCORES:
-        time_scores(c, o, cost);
-        break;
-    case OPERATION_ATTENTION:
-        time_attention(c, o, cost);
-        break;
-    case OPERATION_MEMORY:
-        pass_kernel(c, &cost->forward, kernel_memory(c->device, o->forward_bytes), 0, o->launches);
-        pass_kernel(c, &cost->backward, kernel_memory(c->device, o->backward_bytes), 0, o->launches);
-        break;
-    }
+    time_forward(c, o, &cost->forward);
+    time_backward(c, o, cost);
 }
 
 /* Seconds of one exchange that stay visible. What runs beside it is slowed by it (SMs and memory bandwidth are shared);
  * that slow-down counts as visible too. `attention` is the device time of one ring block. */
 static double visible_seconds(const struct cost_context *c, const struct cut *cut, const struct exchange *e,
                               double tokens, double attention, double shared) {
-    double seconds = collective_seconds(exchange_span(cut, e), e->kind, e->bytes, NULL);
+    double seconds = collective_seconds(cost_exchange_span(cut, e), e->kind, e->bytes, NULL);
     double beside = 0;
     double pieces = 1;
     switch (e->beside) {
@@ -197,9 +228,7 @@ static double attention_seconds(const struct cost_context *c, const struct layer
     for (int i = 0; i < work->operation_count; i++) {
         const struct operation *o = &work->operations[i];
         if (o->kind == OPERATION_ATTENTION) {
-            struct attention_shape shape = {o->batch, o->heads, o->kv_heads, o->query, o->keys, o->key_dim,
-                                            o->value_dim, o->pairs};
-            seconds += kernel_attention(c->device, c->dtype, pass, &shape) / c->job->kernels.attention_rate;
+            seconds += attention_kernel(c, o, pass);
         }
     }
     return seconds;
@@ -215,8 +244,7 @@ static double shared_seconds(const struct cost_context *c, double tokens, const 
 }
 
 static void time_exchanges(const struct cost_context *c, const struct cut *cut, const struct layer_work *work,
-                           const struct exchange_list *list, const unsigned parts[RECOMPUTE_KINDS],
-                           struct layer_cost *cost) {
+                           const struct exchange_list *list, struct layer_cost *cost) {
     double blocks = (double)(cut->parallel.cp / cut->parallel.ulysses);
     double attention[2] = {0, 0};
     double shared = 0;
@@ -232,7 +260,7 @@ static void time_exchanges(const struct cost_context *c, const struct cut *cut, 
         double seconds = visible_seconds(c, cut, e, work->tokens, attention[e->phase], shared);
         pass_expose(e->phase == EXCHANGE_FORWARD ? &cost->forward : &cost->backward, e->axis, seconds, e->count);
         for (int mode = 0; mode < RECOMPUTE_KINDS && e->phase == EXCHANGE_FORWARD; mode++) {
-            if ((e->parts & parts[mode]) != 0) {
+            if ((e->parts & job_recompute_parts(c->job, c->model, (enum recompute)mode)) != 0) {
                 pass_expose(&cost->again[mode], e->axis, seconds, e->count);
             }
         }
@@ -247,11 +275,11 @@ static void time_again(const struct cost_context *c, const struct layer_work *wo
         if ((o->parts & (parts[RECOMPUTE_SELECTIVE] | parts[RECOMPUTE_FULL])) == 0) {
             continue;
         }
-        struct layer_cost once = {0};
-        time_operation(c, o, &once);
+        struct pass_cost once = {0};
+        time_forward(c, o, &once);
         for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
             if ((o->parts & parts[mode]) != 0) {
-                cost_pass_add(&cost->again[mode], &once.forward, 1);
+                cost_pass_add(&cost->again[mode], &once, 1);
             }
         }
     }
@@ -269,29 +297,38 @@ static double transient_bytes(const struct layer_work *work, double element) {
     return widest;
 }
 
-static void time_work(const struct cost_context *c, const struct cut *cut, const struct layer_work *work,
-                      const struct exchange_list *list, struct layer_cost *ret) {
+void cost_operations(const struct cost_context *context, const struct layer_work *work, struct layer_cost *ret) {
     unsigned parts[RECOMPUTE_KINDS];
     *ret = (struct layer_cost){0};
     for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
-        parts[mode] = job_recompute_parts(c->job, c->model, (enum recompute)mode);
+        parts[mode] = job_recompute_parts(context->job, context->model, (enum recompute)mode);
         ret->saved[mode] = operation_saved_bytes(work, parts[mode]);
     }
     for (int i = 0; i < work->operation_count; i++) {
-        time_operation(c, &work->operations[i], ret);
+        time_operation(context, &work->operations[i], ret);
     }
-    time_again(c, work, parts, ret);
-    time_exchanges(c, cut, work, list, parts, ret);
+    time_again(context, work, parts, ret);
     ret->working = operation_saved_bytes(work, 0);
-    ret->transient = transient_bytes(work, c->element);
+    ret->transient = transient_bytes(work, context->element);
+}
+
+struct shard cost_cut_shard(const struct cost_context *context, const struct cut *cut, int64_t micro_batch) {
+    struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
+    shard.ep_domains = cut->parallel.ep % cut->ep.inner == 0 ? cut->parallel.ep / cut->ep.inner : 1;
+    return shard;
+}
+
+static void time_work(const struct cost_context *c, const struct cut *cut, const struct layer_work *work,
+                      const struct exchange_list *list, struct layer_cost *ret) {
+    cost_operations(c, work, ret);
+    time_exchanges(c, cut, work, list, ret);
 }
 
 void cost_layer(const struct cost_context *context, const struct cut *cut, int64_t micro_batch,
                 const struct layer_kind *kind, struct layer_cost *ret) {
-    struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
+    struct shard shard = cost_cut_shard(context, cut, micro_batch);
     struct layer_work work;
     struct exchange_list list;
-    shard.ep_domains = cut->parallel.ep % cut->ep.inner == 0 ? cut->parallel.ep / cut->ep.inner : 1;
     operation_layer(context->model, kind, &shard, &work);
     exchange_layer(context->model, kind, &shard, cut->parallel.cp_kind, context->job, &work, &list);
     time_work(context, cut, &work, &list, ret);
@@ -334,49 +371,20 @@ void cost_head(const struct cost_context *context, const struct cut *cut, int64_
 }
 
 void cost_mtp(const struct cost_context *context, const struct cut *cut, int64_t micro_batch,
-              struct layer_cost *ret) {
+              const struct layer_cost *layer, const struct layer_cost *head, struct layer_cost *ret) {
     const struct model *model = context->model;
-    struct layer_cost head;
-    cost_layer(context, cut, micro_batch, &model->kinds[model->mtp_kind], ret);
-    cost_head(context, cut, micro_batch, &head);
+    *ret = *layer;
     double h = (double)model->hidden_size;
     struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
     double tokens = (double)micro_batch * (double)shard.seq_len / (double)shard.cp;
     struct operation projection = {.kind = OPERATION_GEMM, .m = tokens, .n = h / (double)shard.tp, .k = 2 * h};
     time_operation(context, &projection, ret);
-    cost_pass_add(&ret->forward, &head.forward, 1);
-    cost_pass_add(&ret->backward, &head.backward, 1);
-    cost_pass_add(&ret->weight, &head.weight, 1);
+    cost_pass_add(&ret->forward, &head->forward, 1);
+    cost_pass_add(&ret->backward, &head->backward, 1);
+    cost_pass_add(&ret->weight, &head->weight, 1);
     for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
-        ret->saved[mode] += head.saved[mode] + 2 * context->element * tokens * h;
+        ret->saved[mode] += head->saved[mode] + 2 * context->element * tokens * h;
     }
-    ret->working += head.working;
-    ret->logits = head.logits;
-}
-
-static double work_kernels(const struct cost_context *c, const struct layer_work *work, bool with_attention) {
-    struct layer_cost cost = {0};
-    for (int i = 0; i < work->operation_count; i++) {
-        const struct operation *o = &work->operations[i];
-        if (with_attention || (o->kind != OPERATION_ATTENTION && o->kind != OPERATION_SCORES)) {
-            time_operation(c, o, &cost);
-        }
-    }
-    return cost.forward.compute + cost.backward.compute + cost.weight.compute;
-}
-
-double cost_layer_kernels(const struct cost_context *context, const struct parallel *parallel, int64_t micro_batch,
-                          const struct layer_kind *kind, bool with_attention) {
-    struct shard shard = cost_shard(context, parallel, micro_batch);
-    struct layer_work work;
-    operation_layer(context->model, kind, &shard, &work);
-    return work_kernels(context, &work, with_attention);
-}
-
-double cost_head_kernels(const struct cost_context *context, const struct parallel *parallel, int64_t micro_batch) {
-    struct shard shard = cost_shard(context, parallel, micro_batch);
-    struct layer_work work;
-    bool fused = context->job->kernels.fused_cross_entropy;
-    operation_head(context->model, &shard, fused, &work);
-    return work_kernels(context, &work, true);
+    ret->working += head->working;
+    ret->logits = head->logits;
 }

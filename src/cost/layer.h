@@ -44,12 +44,14 @@ void cost_embedding(const struct cost_context *context, const struct cut *cut, i
                     struct layer_cost *ret);
 void cost_head(const struct cost_context *context, const struct cut *cut, int64_t micro_batch, struct layer_cost *ret);
 /* One MTP block: projection 2h x h, a layer, and the head again (DeepSeek-V3, arXiv:2412.19437, section 2.2). */
-void cost_mtp(const struct cost_context *context, const struct cut *cut, int64_t micro_batch, struct layer_cost *ret);
+void cost_mtp(const struct cost_context *context, const struct cut *cut, int64_t micro_batch,
+              const struct layer_cost *layer, const struct layer_cost *head, struct layer_cost *ret);
 
-/* Kernel seconds alone, forward and backward, without communication and recomputation. */
-double cost_layer_kernels(const struct cost_context *context, const struct parallel *parallel, int64_t micro_batch,
-                          const struct layer_kind *kind, bool with_attention);
-double cost_head_kernels(const struct cost_context *context, const struct parallel *parallel, int64_t micro_batch);
+/* Kernels and bytes alone, without exchanges: the same wherever the cut's groups lie. */
+void cost_operations(const struct cost_context *context, const struct layer_work *work, struct layer_cost *ret);
+/* What the exchanges of a layer follow from, and where one of them runs. */
+struct shard cost_cut_shard(const struct cost_context *context, const struct cut *cut, int64_t micro_batch);
+const struct span *cost_exchange_span(const struct cut *cut, const struct exchange *exchange);
 
 /* Seconds of a pass: device work or host launches, whichever takes longer, plus visible communication. */
 double cost_pass_seconds(const struct cost_context *context, const struct pass_cost *pass);

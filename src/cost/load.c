@@ -16,7 +16,7 @@ void cost_work(const struct cost_context *context, const struct cut *cut, int64_
     cost_head(context, cut, micro_batch, &ret->head);
     ret->mtp = (struct layer_cost){0};
     if (context->mtp) {
-        cost_mtp(context, cut, micro_batch, &ret->mtp);
+        cost_mtp(context, cut, micro_batch, &ret->kinds[model->mtp_kind], &ret->head, &ret->mtp);
     }
     struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
     double tokens = (double)micro_batch * (double)shard.seq_len / (double)shard.cp;

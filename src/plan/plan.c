@@ -166,15 +166,21 @@ const struct field plan_fields[] = {
     FIELD_END};
 #undef AT
 
+/* Degrees are written even when they are 1; absent ones mean 1. */
+static void fill_ones(struct decision *d) {
+    struct parallel *p = &d->parallel;
+    int64_t *const degrees[] = {&p->tp, &p->pp, &p->vpp, &p->dp, &p->cp, &p->ep, &d->micro_batch};
+    for (size_t i = 0; i < sizeof degrees / sizeof degrees[0]; i++) {
+        *degrees[i] = *degrees[i] == 0 ? 1 : *degrees[i];
+    }
+}
+
 enum status plan_load(struct arena *arena, struct node *root, struct plan *ret_plan, struct diag *diag) {
     TRY(bind_schema(root, "plan", diag));
     TRY(bind_fields(arena, root, "plan", plan_fields, ret_plan, diag));
     struct decision *d = &ret_plan->decision;
-    int64_t *const degrees[] = {&d->parallel.tp, &d->parallel.pp, &d->parallel.vpp, &d->parallel.dp,
-                                &d->parallel.cp, &d->parallel.ep, &d->micro_batch};
-    for (size_t i = 0; i < sizeof degrees / sizeof degrees[0]; i++) { /* written even when 1, absent means 1 */
-        *degrees[i] = *degrees[i] == 0 ? 1 : *degrees[i];
-    }
+    fill_ones(d);
+    fill_ones(&ret_plan->expected.decision);
     TRY(job_complete(arena, &ret_plan->job, node_find(root, "job"), diag));
     int64_t share = d->parallel.dp * d->micro_batch;
     d->micro_batches = ret_plan->job.global_batch / (share > 0 ? share : 1);

@@ -7,31 +7,60 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+/* Bounds of a table: enough for any corpus, little enough for memory. */
+enum { COLUMNS_MAX = 1024, CELLS_MAX = 1 << 24 };
+
 struct scanner {
     struct arena *arena;
     const struct source *source;
-    size_t at;
+    size_t at, line_start;
     unsigned line;
     bool end_of_row;
 };
 
 static struct mark here(const struct scanner *s) {
-    return (struct mark){.source = s->source, .line = s->line, .column = 1, .length = 1};
+    unsigned column = (unsigned)(s->at - s->line_start) + 1;
+    return (struct mark){.source = s->source, .line = s->line, .column = column, .length = 1};
+}
+
+/* The byte at hand as part of a cell; a line break in quotes is one too. */
+static enum status take_byte(struct scanner *s, struct text *cell, struct diag *diag) {
+    char byte = s->source->text[s->at];
+    if (byte == '\0') {
+        return diag_error(diag, here(s), "a NUL byte: this is no text file");
+    }
+    text_add_char(cell, byte);
+    s->at++;
+    if (byte == '\n') {
+        s->line++;
+        s->line_start = s->at;
+    }
+    return OK;
+}
+
+static bool at_byte(const struct scanner *s, size_t ahead, char byte) {
+    return s->at + ahead < s->source->size && s->source->text[s->at + ahead] == byte;
+}
+
+/* A carriage return ends a row only before a line feed or the end of the file. */
+static bool at_row_end(const struct scanner *s) {
+    bool last = s->at + 1 == s->source->size;
+    return s->at >= s->source->size || at_byte(s, 0, '\n') || (at_byte(s, 0, '\r') && (last || at_byte(s, 1, '\n')));
 }
 
 static enum status scan_quoted(struct scanner *s, struct text *cell, struct diag *diag) {
-    const char *bytes = s->source->text;
     struct mark start = here(s);
-    for (s->at++; s->at < s->source->size; s->at++) {
-        if (bytes[s->at] == '"') {
-            if (s->at + 1 >= s->source->size || bytes[s->at + 1] != '"') {
-                s->at++;
-                return OK;
-            }
+    s->at++;
+    while (s->at < s->source->size) {
+        if (at_byte(s, 0, '"')) {
             s->at++;
+            if (!at_byte(s, 0, '"')) {
+                return at_byte(s, 0, ',') || at_row_end(s)
+                           ? OK
+                           : diag_error(diag, here(s), "text after the quote that ends a cell");
+            }
         }
-        s->line += bytes[s->at] == '\n' ? 1 : 0;
-        text_add_char(cell, bytes[s->at]);
+        TRY(take_byte(s, cell, diag));
     }
     return diag_error(diag, start, "a quoted cell never ends");
 }
@@ -39,23 +68,20 @@ static enum status scan_quoted(struct scanner *s, struct text *cell, struct diag
 /* One cell; `end_of_row` tells that it was the last of its row. */
 static enum status scan_cell(struct scanner *s, const char **ret, struct diag *diag) {
     struct text cell;
-    const char *bytes = s->source->text;
     text_init(&cell, s->arena);
     text_add(&cell, "");
-    if (s->at < s->source->size && bytes[s->at] == '"') {
+    if (at_byte(s, 0, '"')) {
         TRY(scan_quoted(s, &cell, diag));
     }
-    while (s->at < s->source->size && bytes[s->at] != ',' && bytes[s->at] != '\n') {
-        if (bytes[s->at] == '\0') {
-            return diag_error(diag, here(s), "a NUL byte: this is no text file");
-        }
-        if (bytes[s->at] != '\r') {
-            text_add_char(&cell, bytes[s->at]);
-        }
-        s->at++;
+    while (!at_byte(s, 0, ',') && !at_row_end(s)) {
+        TRY(take_byte(s, &cell, diag));
     }
-    s->end_of_row = s->at >= s->source->size || bytes[s->at] == '\n';
-    s->line += s->at < s->source->size && bytes[s->at] == '\n' ? 1 : 0;
+    s->end_of_row = at_row_end(s);
+    s->at += at_byte(s, 0, '\r') ? 1 : 0;
+    if (at_byte(s, 0, '\n')) {
+        s->line++;
+        s->line_start = s->at + 1;
+    }
     s->at++;
     *ret = cell.data != NULL ? cell.data : "";
     return OK;
@@ -71,7 +97,7 @@ static size_t count_bytes(const struct source *source, char byte) {
 
 static enum status scan_header(struct scanner *s, struct csv *ret, struct diag *diag) {
     size_t room = count_bytes(s->source, ',') + 2;
-    room = room < 1024 ? room : 1024;
+    room = room < COLUMNS_MAX ? room : COLUMNS_MAX;
     ret->columns = ARENA_ARRAY(s->arena, const char *, room);
     do {
         if (ret->column_count == room) {
@@ -91,11 +117,11 @@ static enum status scan_header(struct scanner *s, struct csv *ret, struct diag *
 
 static enum status scan_row(struct scanner *s, struct csv *ret, unsigned *lines, struct diag *diag) {
     const char **cells = &ret->cells[ret->row_count * ret->column_count];
-    struct mark mark = here(s);
     size_t column = 0;
     lines[ret->row_count] = s->line;
     do {
         const char *cell;
+        struct mark mark = here(s);
         TRY(scan_cell(s, &cell, diag));
         if (column == ret->column_count) {
             return diag_error(diag, mark, "more cells than the header has columns (%zu)", ret->column_count);
@@ -115,11 +141,18 @@ static enum status scan_row(struct scanner *s, struct csv *ret, unsigned *lines,
 enum status csv_parse(struct arena *arena, const struct source *source, struct csv *ret, struct diag *diag) {
     struct scanner scanner = {.arena = arena, .source = source, .line = 1};
     *ret = (struct csv){.source = source};
-    if (source->size == 0) {
+    if (text_starts(source->text, "\xEF\xBB\xBF")) { /* a byte-order mark, as spreadsheets write it */
+        scanner.at = scanner.line_start = 3;
+    }
+    if (scanner.at == source->size) {
         return diag_error(diag, here(&scanner), "the file is empty; a header row is wanted");
     }
     TRY(scan_header(&scanner, ret, diag));
     size_t rows = count_bytes(source, '\n') + 1;
+    if (rows > CELLS_MAX / ret->column_count) {
+        return diag_error(diag, here(&scanner), "%zu lines of %zu columns: more than %d cells", rows, ret->column_count,
+                          CELLS_MAX);
+    }
     unsigned *lines = ARENA_ARRAY(arena, unsigned, rows);
     ret->cells = ARENA_ARRAY(arena, const char *, rows * ret->column_count);
     ret->lines = lines;

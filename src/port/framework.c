@@ -20,7 +20,7 @@ static const struct framework frameworks[] = {
      .clip = true},
     {.name = "FSDP2", .marks = titan, .gradient_precision = DTYPE_BF16, .overlap_gradients = true,
      .overlap_parameters = true, .overlap_pipeline = true, .fused_norm = true, .fused_activation = true,
-     .attention_rate = 1, .flash_attention = true, .flops = FLOPS_FULL, .zero = 3, .recompute = RECOMPUTE_NONE,
+     .attention_rate = 0.7, .flash_attention = true, .flops = FLOPS_FULL, .zero = 3, .recompute = RECOMPUTE_NONE,
      .clip = true},
     {.name = "Megatron-DeepSpeed", .marks = science, .gradient_precision = DTYPE_FP16, .fused_norm = true,
      .fused_activation = true, .attention_rate = 0.6, .flops = FLOPS_FULL, .zero = 1, .recompute = RECOMPUTE_FULL,

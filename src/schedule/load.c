@@ -26,42 +26,40 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
-/* The heaviest rank; of equals the last. */
-static int64_t heaviest_of(const struct pass_times *per_rank, int64_t ranks) {
-    int64_t heaviest = 0;
-    double most = pass_full(&per_rank[0]);
-    for (int64_t i = 1; i < ranks; i++) {
-        double work = pass_full(&per_rank[i]);
-        heaviest = work >= most ? i : heaviest;
-        most = larger(most, work);
-    }
-    return heaviest;
-}
-
-static struct pass_times sum_of(struct pipeline_load *load, const struct pass_times *per_rank, int64_t begin,
-                                int64_t end) {
+static struct pass_times sum_of(const struct pass_times *per_rank, int64_t begin, int64_t end) {
     struct pass_times sum = {0};
     for (int64_t i = begin; i < end; i++) {
         sum.forward += per_rank[i].forward;
         sum.backward += per_rank[i].backward;
         sum.weight += per_rank[i].weight;
         sum.pair += pass_pair(&per_rank[i]);
-        load->most_forward = larger(load->most_forward, per_rank[i].forward);
-        load->most_backward = larger(load->most_backward, pass_backward(&per_rank[i]));
     }
     return sum;
 }
 
 void load_gather(struct pipeline_load *load, const struct pass_times *per_rank, int64_t ranks, double hop) {
-    int64_t heaviest = heaviest_of(per_rank, ranks);
-    *load = (struct pipeline_load){.heaviest = times_normal(&per_rank[heaviest]),
+    int64_t heaviest = 0;
+    double most = 0;
+    double most_forward = 0;
+    double most_backward = 0;
+    for (int64_t i = 0; i < ranks; i++) {
+        double forward = per_rank[i].forward;
+        double backward = pass_backward(&per_rank[i]);
+        heaviest = forward + backward >= most ? i : heaviest;
+        most = larger(most, forward + backward);
+        most_forward = larger(most_forward, forward);
+        most_backward = larger(most_backward, backward);
+    }
+    *load = (struct pipeline_load){.total = sum_of(per_rank, 0, heaviest + 1),
+                                   .heaviest = times_normal(&per_rank[heaviest]),
+                                   .after = sum_of(per_rank, heaviest + 1, ranks),
                                    .first = times_normal(&per_rank[0]),
                                    .last = times_normal(&per_rank[ranks - 1]),
+                                   .most_forward = most_forward,
+                                   .most_backward = most_backward,
                                    .hop = hop,
                                    .ranks = ranks,
                                    .heaviest_rank = heaviest};
-    load->total = sum_of(load, per_rank, 0, heaviest + 1);
-    load->after = sum_of(load, per_rank, heaviest + 1, ranks);
     times_add(&load->total, &load->after);
 }
 

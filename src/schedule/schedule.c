@@ -67,7 +67,7 @@ double schedule_bound(const struct schedule_shape *shape, const struct pass_time
     return larger(reached + work_of(shape, times), crossing);
 }
 
-/* Means over chunks say nothing about the first chunk alone, so that only latency is sure on the way to the heaviest. */
+/* Means over chunks say nothing about the first chunk alone: on the way to the heaviest only latency is sure. */
 double schedule_bound_unequal(const struct schedule_shape *shape, const struct pipeline_load *load) {
     int64_t others = shape->ranks - 1;
     double reached = (double)fewer(load->heaviest_rank, others - load->heaviest_rank) * load->hop;

@@ -120,6 +120,8 @@ static const struct field runtime_fields[] = {
     SECONDS_ROW(runtime, step_overhead, .fallback = "50ms",
                 .doc = "Of a step: logging, scheduler, hand-over of data, synchronisation for the gradient norm"),
     SECONDS_ROW(runtime, micro_batch_overhead, .fallback = "250us", .doc = "Host work per micro-batch and chunk"),
+    ROW(runtime, memory_rate, RATIO, .fallback = "0.85", .min = 0.01, .max = 1,
+        .doc = "Rate of norms, activations, softmax and casts over that of a plain copy"),
     ROW(runtime, slack, RATIO, .fallback = "0", .max = 1,
         .doc = "Time by which kernels take longer in a training step than alone: clocks, cold caches, gaps"),
     ROW(runtime, jitter, RATIO, .fallback = "0.006", .max = 1, .doc = "Slow-down of a step per doubling of the nodes"),

@@ -105,6 +105,7 @@ struct runtime {
     const char *source;
     double step_overhead;      /* seconds a step: logging, scheduler, data hand-over, gradient-norm synchronisation */
     double micro_batch_overhead; /* seconds of host work per micro-batch and chunk */
+    double memory_rate;        /* of memory-bound kernels of training software over a plain copy */
     double slack;              /* share by which kernels take longer in training than alone: clocks, cold caches, gaps */
     double jitter;             /* relative slow-down of synchronised steps per doubling of nodes */
     double allocator_overhead; /* reserved over allocated bytes, minus one */

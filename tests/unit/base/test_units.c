@@ -164,7 +164,7 @@ Test(units, writes_what_a_document_would_have) {
         {1024, UNIT_BYTES, "1KiB"},
         {1.25e12, UNIT_BYTES, "1.25TB"},
         {-1024, UNIT_BYTES, "-1KiB"},
-        {123456789, UNIT_BYTES, "123456789B"},
+        {123456789, UNIT_BYTES, "123.456789MB"},
         {2e-6, UNIT_SECONDS, "2us"},
         {0.5, UNIT_SECONDS, "500ms"},
         {0, UNIT_SECONDS, "0s"},
