@@ -67,7 +67,7 @@ double bound_memory(const struct cost_context *context, const struct parallel *s
         expert_shards = fmin(expert_shards, (double)context->world / (double)context->nodes);
     }
     double states = dense * (kept + sharded / shards) + experts * (kept + sharded / expert_shards);
-    double tokens = (double)micro_batch * (double)context->job->seq_len / (double)shape->cp / (double)shape->tp;
+    double tokens = (double)micro_batch * (double)context->tokens / (double)shape->cp / (double)shape->tp;
     double layers = (double)model->layer_count / (double)shape->pp;
     double inputs = layers * context->element * tokens * (double)model->hidden_size;
     return states + inputs + context->device->context + context->device->workspace;

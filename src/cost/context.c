@@ -1,23 +1,27 @@
 /* Gathers what is counted once for a search. */
 #include "cost/context.h"
 
+#include "cost/kernel.h"
 #include "plan/plan.h"
 
-/* A synchronous step waits for the slowest device and must fit into the smallest. */
-static const struct device *slowest_device(const struct topology *topology, enum dtype dtype, double *ret_memory) {
-    const struct device *slowest = NULL;
-    for (int64_t group = 0; group < (int64_t)topology->groups.count; group++) {
-        const struct device *device = topology_device(topology, group);
-        double memory = device_usable_memory(device);
-        if (slowest == NULL || memory < *ret_memory) {
-            *ret_memory = memory;
+/* A synchronous step waits for the slowest device and must fit into the smallest; all are paid for. */
+static void add_devices(struct cost_context *context) {
+    const struct group *groups = context->topology->groups.items;
+    for (size_t i = 0; i < context->topology->groups.count; i++) {
+        struct device device = *groups[i].place.device;
+        device.derate *= groups[i].derate;
+        double count = (double)groups[i].place.devices;
+        double memory = device_usable_memory(&device) * context->job->memory_fraction;
+        if (i == 0 || memory < context->memory_limit) {
+            context->memory_limit = memory;
         }
-        if (slowest == NULL || device_peak(device, dtype) * device->kernels.gemm_efficiency <
-                                   device_peak(slowest, dtype) * slowest->kernels.gemm_efficiency) {
-            slowest = device;
+        if (i == 0 || kernel_gemm_rate(&device, context->dtype) < kernel_gemm_rate(context->device, context->dtype)) {
+            context->device[0] = device;
         }
+        context->price += count * device.price;
+        context->power.idle += count * device.power.idle;
+        context->power.busy += count * device.power.busy;
     }
-    return slowest;
 }
 
 struct cost_context cost_context_make(const struct model *model, const struct topology *topology,
@@ -30,18 +34,17 @@ struct cost_context cost_context_make(const struct model *model, const struct to
         .world = topology_devices(topology),
         .nodes = topology_node_count(topology),
         .state = job_state_bytes(job),
+        .tokens = model->image != NULL ? model_image_tokens(model) : job->seq_len,
         .outer = count_outer(model),
         .mtp = job->train_mtp && model->mtp_layers > 0,
     };
-    double memory = 0;
-    context.device = slowest_device(topology, context.dtype, &memory);
-    context.memory_limit = memory * job->memory_fraction;
+    add_devices(&context);
     context.element = context.dtype == DTYPE_FP32 || context.dtype == DTYPE_TF32 ? 4 : 2;
     for (int64_t kind = 0; kind < model->kind_count; kind++) {
         context.params[kind] = count_layer(model, &model->kinds[kind]);
     }
-    double tokens = (double)job->global_batch * (double)job->seq_len;
-    context.model_flops = tokens * count_flops_per_token(model, job->seq_len, FLOPS_OURS, context.mtp);
+    double tokens = (double)job->global_batch * (double)context.tokens;
+    context.model_flops = tokens * count_flops_per_token(model, context.tokens, FLOPS_OURS, context.mtp);
     return context;
 }
 
@@ -56,7 +59,7 @@ struct shard cost_shard(const struct cost_context *context, const struct paralle
         .ulysses_only = parallel->cp_kind == CONTEXT_ULYSSES,
         .ulysses = parallel->ulysses,
         .micro_batch = micro_batch,
-        .seq_len = job->seq_len,
+        .seq_len = context->tokens,
         .element = context->element,
         .fp8 = context->dtype == DTYPE_FP8 || context->dtype == DTYPE_FP4,
         .flash = job->kernels.flash_attention,

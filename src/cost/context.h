@@ -11,11 +11,14 @@ struct cost_context {
     const struct model *model;
     const struct topology *topology;
     const struct job *job;
-    const struct device *device;  /* the slowest: what a synchronous step waits for */
+    struct device device[1];      /* the slowest, with the derate of its group: what a synchronous step waits for */
     double memory_limit;          /* bytes that a rank may fill, of the smallest device */
     enum dtype dtype;
     double element;               /* bytes of an activation */
     int64_t world, nodes;
+    int64_t tokens;               /* of a sequence: as the job says, of an image its patches */
+    double price;                 /* USD/h of all devices */
+    struct power power;           /* W of all devices */
     struct state_bytes state;
     struct layer_params params[MODEL_KINDS];
     struct outer_params outer;

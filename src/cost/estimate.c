@@ -9,9 +9,8 @@
 #include "cost/rule.h"
 
 double cost_energy(const struct cost_context *context, double step, double compute) {
-    const struct power *power = &context->device->power;
     double busy = fmin(compute, step);
-    return (double)context->world * (power->idle * (step - busy) + power->busy * busy);
+    return context->power.idle * (step - busy) + context->power.busy * busy;
 }
 
 /* FLOPs of recomputation in a step, over all ranks. */
@@ -36,7 +35,7 @@ static void report_rates(const struct cost_context *c, const struct stage_map *m
     e->hardware_tflops_per_gpu = executed / price->step / devices / 1e12;
     e->mfu = e->model_tflops_per_gpu * 1e12 / peak;
     e->hfu = e->hardware_tflops_per_gpu * 1e12 / peak;
-    e->cost_per_mtoken = c->device->price * devices * price->step / 3600 / tokens * 1e6;
+    e->cost_per_mtoken = c->price * price->step / 3600 / tokens * 1e6;
     e->energy_per_mtoken = cost_energy(c, price->step, price->time.compute) / tokens * 1e6;
 }
 
@@ -83,7 +82,7 @@ struct estimate cost_report(struct arena *arena, const struct cost_context *cont
     struct estimate e = {
         .decision = *decision,
         .global_batch = context->job->global_batch,
-        .sequence_length = context->job->seq_len,
+        .sequence_length = context->tokens,
         .step_time = price->step,
         .step_time_low = price->step * (1 - error),
         .step_time_high = price->step * (1 + error),
@@ -125,7 +124,7 @@ struct estimate cost_estimate(struct arena *arena, const struct cost_context *co
                               const struct decision *decision, double *ret_nccl_bytes) {
     struct estimate e = {.decision = *decision,
                          .global_batch = context->job->global_batch,
-                         .sequence_length = context->job->seq_len};
+                         .sequence_length = context->tokens};
     e.reasons = rule_reasons(arena, context, decision);
     if (e.reasons.count > 0) {
         return e;

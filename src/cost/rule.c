@@ -68,7 +68,7 @@ RULE(sp_tp) {
 }
 
 RULE(sp_sequence) {
-    return d->parallel.sp && !divides(times(d->parallel.tp, d->parallel.cp), c->job->seq_len);
+    return d->parallel.sp && !divides(times(d->parallel.tp, d->parallel.cp), c->tokens);
 }
 
 RULE(sp_experts) {
@@ -78,7 +78,7 @@ RULE(sp_experts) {
 RULE(cp_sequence) {
     int64_t cp = d->parallel.cp;
     int64_t pieces = cp == 1 ? 1 : d->parallel.cp_kind == CONTEXT_ULYSSES ? cp : 2 * cp;
-    return !divides(pieces, c->job->seq_len);
+    return !divides(pieces, c->tokens);
 }
 
 RULE(cp_heads) {

@@ -13,7 +13,7 @@
  *            + (m - p) (v - 1) max(0, c - min(tF, tD)) + n max(0, 2c - T),
  * n = floor(m (p - 1) / 2p), for m = p floor(p / 2) - 1. Exact for 2c <= T, and for m <= 4p with any c; for longer runs
  * with 2c > T it is up to 5 % low.
- * Unequal ranks: the longest of the paths below; 0.6 % off on average where ranks or end stages differ by 30 %. */
+ * Unequal ranks: the longest of the paths below; 0.7 % off on average where ranks or end stages differ by 30 %. */
 #include "schedule/order.h"
 #include "schedule/rule.h"
 #include "schedule/spot.h"

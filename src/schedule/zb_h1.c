@@ -13,7 +13,7 @@
  *   (m + k)(tF + tB) + tW + 2 (m + k - 2) c,   p tF + (m + k) tB + m tW + 2kc,
  *   (m + k) tF + p tB + m tW + (2k + m - 3) c.
  * With c = 0 and tW <= tF, tB this is the paper's m T + (p - 1)(tF + tB - tW).
- * Unequal ranks: the longest of the paths in zero_bubble.c, 0.2 % off on average where ranks differ by up to 30 %.
+ * Unequal ranks: the longest of the paths in zero_bubble.c, 0.3 % off on average where ranks differ by up to 30 %.
  */
 #include "schedule/rule.h"
 #include "schedule/zero_bubble.h"

@@ -13,7 +13,7 @@
  * makespan: the longest of a table of paths (below); exact for m >= 2p - 1 with c <= T / 4 and for m <= p with
  * c <= T / 20; between, the mean of two neighbours, 1 % off on average, up to 9 %. Per chunk with tF = tB = tW and
  * m >= 2p - 1 it is 2mT + (p - 1) tF + (5p - 7) c. At most 2p activations are alive on every rank.
- * Unequal ranks: 0.5 % off on average where ranks or end stages differ by up to 30 %. */
+ * Unequal ranks: 0.6 % off on average where ranks or end stages differ by up to 30 %. */
 #include "schedule/order.h"
 #include "schedule/rule.h"
 #include "schedule/spot.h"

@@ -44,7 +44,7 @@ void space_make(struct arena *arena, const struct cost_context *context, struct 
     *ret = (struct space_axes){.context = context};
     ret->tp = chosen(arena, &space->tp, world, context->model->num_attention_heads);
     ret->pp = chosen(arena, &space->pp, world, context->model->layer_count);
-    ret->cp = chosen(arena, &space->cp, world, context->job->kernels.flash_attention ? context->job->seq_len : 1);
+    ret->cp = chosen(arena, &space->cp, world, context->job->kernels.flash_attention ? context->tokens : 1);
     ret->ep = chosen(arena, &space->ep, moe != NULL ? moe->num_experts : 1, world);
     ret->etp = chosen(arena, &space->etp, moe != NULL ? moe->expert_intermediate_size : 1, world);
     ret->micro_batch = chosen(arena, &space->micro_batch, context->job->global_batch, context->job->global_batch);

@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/field.h"
 #include "topology/device.h"
+#include "topology/software.h"
 
 struct node; /* yaml/document.h */
 enum scaleup_kind {
@@ -87,33 +88,6 @@ struct group_place {
 struct group { const char *name, *node; int64_t count; double derate; struct group_place place; };
 /* Between two groups: bytes/s of all nodes together, per direction; seconds added. */
 struct group_link { const char *from, *to, *source; double bandwidth, latency; };
-
-/* The collective library: what its algorithms reach here beyond the wire. */
-enum library_kind { LIBRARY_NCCL, LIBRARY_RCCL, LIBRARY_HCCL, LIBRARY_XLA, LIBRARY_ANY };
-struct library {
-    int kind; /* enum library_kind; `name` in documents */
-    const char *version, *source;
-    int64_t channels;
-    double buffer;          /* bytes per channel, peer and protocol */
-    double communicator;    /* device bytes per communicator beyond channel buffers */
-    double base_latency;    /* seconds per collective call */
-    double all_to_all_efficiency; /* of scale-up and NIC rate, large messages */
-};
-
-/* What the training software adds around kernels. */
-struct runtime {
-    const char *source;
-    double step_overhead;      /* seconds a step: logging, scheduler, data hand-over, gradient-norm synchronisation */
-    double micro_batch_overhead; /* seconds of host work per micro-batch and chunk */
-    double memory_rate;        /* of memory-bound kernels of training software over a plain copy */
-    double slack;              /* share by which kernels take longer in training than alone: clocks, cold caches, gaps */
-    double jitter;             /* relative slow-down of synchronised steps per doubling of nodes */
-    double allocator_overhead; /* reserved over allocated bytes, minus one */
-    double overlap_slowdown;   /* compute slow-down while a collective runs beside it */
-    double error;              /* relative error of predicted step times, as validation measured it */
-};
-
-struct reliability { const char *source; double mtbf, restart, checkpoint_bandwidth; };
 
 struct topology {
     const char *name, *source;

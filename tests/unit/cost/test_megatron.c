@@ -171,6 +171,10 @@ static double expected_states(const struct row *row, const struct model *model, 
     }
     latent += blocks * (double)count_layer(model, &model->kinds[model->mtp_kind]).latent;
     dense += latent * (1 - 1 / t);
+    /* rows of vocabulary up to a multiple of 128 tp, where the table has the plain ones */
+    double padding = (double)(model_padded_vocab(model, row->tp) * model->hidden_size) - vocabulary(model);
+    double copies = row->pp > 1 ? 2 + (blocks > 0 ? 1 : 0) : model->tie_word_embeddings ? 1 : 2;
+    dense += copies * padding / t;
     double experts = -(p - 1) * blocks * mtp.experts / (double)(row->etp * row->ep);
     double edp = (double)row->world / (double)(row->etp * row->ep * row->pp);
     return p * theirs + dense * state_bytes(row, (double)row->dp) + experts * state_bytes(row, edp);
