@@ -22,8 +22,8 @@ static enum status run(struct context *context) {
 const struct command command_schema = {
     .name = "schema",
     .summary = "Print the JSON Schema of a document kind",
-    .description = "Prints a JSON Schema (draft-07) that editors use to complete and check documents. Required keys "
-                   "inside a document may also come from what it extends, so only nested ones are listed.",
+    .description = "Prints a JSON Schema (draft-07) that editors use to complete and check documents. A document that "
+                   "extends another need not have the required keys itself.",
     .operands = (const struct operand[]){
         {.name = "KIND", .kind = OPERAND_WORD, .words = document_kind_names, .doc = "model, topology, job or plan"},
         {.name = NULL},

@@ -84,13 +84,10 @@ static void add_effort(const struct search_result *result, struct text *text) {
 static void add_best(const struct search_result *result, struct text *text) {
     const struct estimate *best = result->plans.items;
     struct arena *arena = text->arena;
-    text_add_format(text, "\n%s: %s a step (%s to %s), %s tokens/s",
-                    result->is_front ? "first of the front" : "best",
-                    units_human(arena, best->step_time, UNIT_SECONDS, 4),
-                    units_human(arena, best->step_time_low, UNIT_SECONDS, 4),
-                    units_human(arena, best->step_time_high, UNIT_SECONDS, 4), view_amount(arena, best->tokens_per_s));
+    text_add_format(text, "\n%s: ", result->is_front ? "first of the front" : "best");
+    view_summary(best, text);
     if (result->lower_bound > 0) {
-        text_add_format(text, "; no plan is faster than %s (gap %s%%)",
+        text_add_format(text, "\nno plan is faster than %s (gap %s%%)",
                         units_human(arena, result->lower_bound, UNIT_SECONDS, 4),
                         text_fixed(arena, 100 * result->gap, 1));
     }
@@ -103,7 +100,7 @@ static void write_text(const struct outcome *outcome, struct text *text) {
     add_effort(result, text);
     if (result->plans.count > 0) {
         text_add_char(text, '\n');
-        view_table(&result->plans, terminal_width(), text);
+        view_table(&outcome->planning->cost, &result->plans, terminal_width(), text);
         add_best(result, text);
         view_detail(result->plans.items, text);
     }

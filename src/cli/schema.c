@@ -28,11 +28,24 @@ const char *schema_pattern(enum dimension dimension) {
     return unit_patterns[dimension];
 }
 
-static void write_object(struct json *json, const struct field *fields, const struct document_kind *document);
+static void write_members(struct json *json, const struct field *fields, const struct document_kind *document);
 
 static void write_pair(struct json *json, const char *key, const char *value) {
     json_key(json, key);
     json_string(json, value);
+}
+
+/* Nothing (null) in place of a block takes back what an extended document has there. */
+static void write_block_type(struct json *json, const char *type, bool may_be_absent) {
+    json_key(json, "type");
+    if (!may_be_absent) {
+        json_string(json, type);
+        return;
+    }
+    json_open_array(json);
+    json_string(json, type);
+    json_string(json, "null");
+    json_close_array(json);
 }
 
 static void write_enum(struct json *json, const struct field *field) {
@@ -138,7 +151,8 @@ static void write_item(struct json *json, const struct field *field) {
     json_open_object(json);
     switch (field->kind) {
     case FIELD_STRUCTS:
-        write_object(json, field->fields, NULL);
+        write_block_type(json, "object", false);
+        write_members(json, field->fields, NULL);
         break;
     case FIELD_COUNTS:
         write_count(json, field, 0);
@@ -197,13 +211,14 @@ static void write_kind(struct json *json, const struct field *field) {
         break;
     case FIELD_STRUCT:
     case FIELD_OPTIONAL:
-        write_object(json, field->fields, NULL);
+        write_block_type(json, "object", !(field->flags & FIELD_REQUIRED));
+        write_members(json, field->fields, NULL);
         break;
     case FIELD_STRUCTS:
     case FIELD_COUNTS:
     case FIELD_NUMBERS:
     case FIELD_TEXTS:
-        write_pair(json, "type", "array");
+        write_block_type(json, "array", !(field->flags & FIELD_REQUIRED));
         write_item(json, field);
         break;
     }
@@ -252,35 +267,70 @@ static void write_document_keys(struct json *json, const struct document_kind *d
     json_close_object(json);
 }
 
-static bool has_required(const struct field *fields) {
+/* Whether a table or a table inside it has a required key. */
+static bool needs_any(const struct field *fields) {
     for (; fields->key; fields++) {
-        if (fields->flags & FIELD_REQUIRED) {
+        if (fields->flags & FIELD_REQUIRED || (fields->fields && needs_any(fields->fields))) {
             return true;
         }
     }
     return false;
 }
 
-/* Required keys. What a document extends may supply the rest, so a document's own list holds the schema line alone. */
-static void write_required(struct json *json, const struct field *fields, const struct document_kind *document) {
-    if (!document && !has_required(fields)) {
-        return;
-    }
+/* Required keys, also inside nested objects and lists of them. */
+static void write_needs(struct json *json, const struct field *fields) {
     json_key(json, "required");
     json_open_array(json);
-    if (document) {
-        json_string(json, "schema");
-    }
-    for (; !document && fields->key; fields++) {
-        if (fields->flags & FIELD_REQUIRED) {
-            json_string(json, fields->key);
+    for (const struct field *field = fields; field->key; field++) {
+        if (field->flags & FIELD_REQUIRED) {
+            json_string(json, field->key);
         }
     }
     json_close_array(json);
+    json_key(json, "properties");
+    json_open_object(json);
+    for (const struct field *field = fields; field->key; field++) {
+        if (!field->fields || !needs_any(field->fields)) {
+            continue;
+        }
+        json_key(json, field->key);
+        json_open_object(json);
+        if (field->kind == FIELD_STRUCTS) {
+            json_key(json, "items");
+            json_open_object(json);
+        }
+        write_needs(json, field->fields);
+        if (field->kind == FIELD_STRUCTS) {
+            json_close_object(json);
+        }
+        json_close_object(json);
+    }
+    json_close_object(json);
 }
 
-static void write_object(struct json *json, const struct field *fields, const struct document_kind *document) {
-    write_pair(json, "type", "object");
+/* A document that extends another may leave to that one what is required. */
+static void write_document_needs(struct json *json, const struct field *fields) {
+    json_key(json, "required");
+    json_open_array(json);
+    json_string(json, "schema");
+    json_close_array(json);
+    json_key(json, "if");
+    json_open_object(json);
+    json_key(json, "not");
+    json_open_object(json);
+    json_key(json, "required");
+    json_open_array(json);
+    json_string(json, "extends");
+    json_close_array(json);
+    json_close_object(json);
+    json_close_object(json);
+    json_key(json, "then");
+    json_open_object(json);
+    write_needs(json, fields);
+    json_close_object(json);
+}
+
+static void write_members(struct json *json, const struct field *fields, const struct document_kind *document) {
     json_key(json, "properties");
     json_open_object(json);
     if (document) {
@@ -292,7 +342,9 @@ static void write_object(struct json *json, const struct field *fields, const st
         }
     }
     json_close_object(json);
-    write_required(json, fields, document);
+    if (document) {
+        write_document_needs(json, fields);
+    }
     json_key(json, "patternProperties");
     json_open_object(json);
     json_key(json, "^x-");
@@ -310,7 +362,8 @@ void schema_write(const struct document_kind *kind, struct text *out) {
     write_pair(&json, "$schema", "http://json-schema.org/draft-07/schema#");
     write_pair(&json, "title", arena_format(out->arena, "parplan %s", kind->name));
     write_pair(&json, "description", kind->doc);
-    write_object(&json, kind->fields, kind);
+    write_block_type(&json, "object", false);
+    write_members(&json, kind->fields, kind);
     json_close_object(&json);
     text_add_char(out, '\n');
 }

@@ -53,6 +53,16 @@ static int64_t usual_ulysses(const struct space *space, const struct parallel *p
     return 1;
 }
 
+/* What tp, pp and cp leave to dp, at least 1; one after the other, since their product may not fit. */
+static int64_t devices_left(int64_t world, const struct parallel *p) {
+    const int64_t degrees[] = {p->tp, p->pp, p->cp};
+    int64_t left = world;
+    for (size_t i = 0; i < sizeof degrees / sizeof *degrees; i++) {
+        left = degrees[i] > 0 ? left / degrees[i] : left;
+    }
+    return left > 0 ? left : 1;
+}
+
 static void choose_parallel(struct context *context, const struct cost_context *cost, struct parallel *p) {
     const struct space *space = &cost->job->space;
     p->tp = one(context, "tp", &space->tp, 1);
@@ -60,9 +70,7 @@ static void choose_parallel(struct context *context, const struct cost_context *
     p->cp = one(context, "cp", &space->cp, 1);
     p->ep = one(context, "ep", &space->ep, 1);
     p->etp = one(context, "etp", &space->etp, 1);
-    int64_t cut = p->tp > 0 && p->pp > 0 && p->cp > 0 && p->tp < cost->world && p->pp < cost->world ? p->tp * p->pp : 1;
-    cut = p->cp < cost->world ? cut * p->cp : cut;
-    p->dp = one(context, "dp", &space->dp, cost->world / cut > 0 ? cost->world / cut : 1);
+    p->dp = one(context, "dp", &space->dp, devices_left(cost->world, p));
     p->zero = one(context, "zero", &space->zero, p->dp * p->cp > 1 ? 1 : 0);
     p->sp = choose(context, "sp", space->sp, 2, p->tp > 1) == 1;
     p->cp_kind = choose(context, "cp-kind", space->cp_kind, CONTEXT_KINDS, CONTEXT_RING);
@@ -82,8 +90,7 @@ enum status single_decision(struct context *context, const struct cost_context *
         p->vpp = schedules[decision.schedule]->fixed_chunks;
     }
     decision.recompute = choose(context, "recompute", space->recompute, RECOMPUTE_KINDS, RECOMPUTE_NONE);
-    bool even = p->pp < 1 || p->vpp < 1 || cost->model->layer_count % (p->pp * p->vpp) == 0;
-    decision.stages = space->stages != STAGES_AUTO ? space->stages : even ? STAGES_EVEN : STAGES_ENDS;
+    decision.stages = space->stages != STAGES_AUTO ? space->stages : STAGES_EVEN; /* which takes a remainder */
     int64_t share = p->dp * decision.micro_batch;
     decision.micro_batches = share > 0 ? cost->job->global_batch / share : 0;
     TRY(diag_status(context->diag));

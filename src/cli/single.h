@@ -2,7 +2,7 @@
  *
  * An axis the job leaves open takes what training frameworks do when nothing is said: degree 1, micro-batches of one
  * sequence, sequence parallelism with tensor parallelism, optimizer state sharded over data parallelism (ZeRO 1), 1F1B
- * (interleaved with several chunks), no recomputation, even stages if the layers allow it; dp fills the devices. */
+ * (interleaved with several chunks), no recomputation, even stages; dp fills the devices. */
 #ifndef PARPLAN_CLI_SINGLE_H
 #define PARPLAN_CLI_SINGLE_H
 

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "cost/context.h"
 #include "schedule/schedule.h"
+#include "topology/topology.h"
 
 const char *view_amount(struct arena *arena, double value) {
     static const char *const scales[] = {"", " K", " M", " B", " T", " Q"};
@@ -25,10 +26,14 @@ void view_heading(const struct cost_context *context, struct text *out) {
     if (active != total) {
         text_add_format(out, " (%s active)", view_amount(arena, (double)active));
     }
-    text_add_format(out, ", on %lld x %s in %lld %s, %lld sequences of %lld tokens a step\n",
-                    (long long)context->world, context->device->name, (long long)context->nodes,
-                    context->nodes == 1 ? "node" : "nodes", (long long)context->job->global_batch,
-                    (long long)context->job->seq_len);
+    const struct topology *topology = context->topology;
+    const char *device =
+        topology_is_uniform(topology) ? arena_format(arena, "x %s", context->device->name) : "devices";
+    bool named = !text_equal(topology->name, context->device->name);
+    text_add_format(out, ", on %s%s%lld %s in %lld %s%s, %lld sequences of %lld tokens a step\n",
+                    named ? topology->name : "", named ? " (" : "", (long long)context->world, device,
+                    (long long)context->nodes, context->nodes == 1 ? "node" : "nodes", named ? ")" : "",
+                    (long long)context->job->global_batch, (long long)context->job->seq_len);
 }
 
 void view_time_parts(const struct time_parts *time, struct view_part ret[VIEW_TIME_PARTS]) {
@@ -58,50 +63,99 @@ static const char *choice(const char *key, const struct estimate *estimate) {
     return field_choice(estimate_fields, key, estimate);
 }
 
+/* "8 ring", "8 usp 4x2" (heads by 4, sequence by 2): the degree and what is exchanged. */
+static const char *context_cell(struct arena *arena, const struct parallel *p) {
+    if (p->cp_kind == CONTEXT_USP) {
+        return arena_format(arena, "%lld usp %lldx%lld", (long long)p->cp, (long long)p->ulysses,
+                            (long long)(p->cp / p->ulysses));
+    }
+    return arena_format(arena, "%lld %s", (long long)p->cp, field_choice(parallel_fields, "cp_kind", p));
+}
+
+/* Axes, in the order of table and text; in the table those not `always` there are shown when some row has ranks there. */
+static const struct {
+    const char *name;
+    size_t offset;
+    bool always;
+} axes[] = {
+    {"tp", offsetof(struct parallel, tp), true},  {"pp", offsetof(struct parallel, pp), true},
+    {"vpp", offsetof(struct parallel, vpp), false}, {"dp", offsetof(struct parallel, dp), true},
+    {"cp", offsetof(struct parallel, cp), false}, {"ep", offsetof(struct parallel, ep), false},
+    {"etp", offsetof(struct parallel, etp), false},
+};
+enum { AXES = sizeof axes / sizeof *axes };
+
+static int64_t axis_size(const struct parallel *parallel, size_t axis) {
+    return *(const int64_t *)(const void *)((const char *)parallel + axes[axis].offset);
+}
+
+static const char *axis_cell(struct arena *arena, const struct parallel *parallel, size_t axis) {
+    int64_t size = axis_size(parallel, axis);
+    return axes[axis].offset == offsetof(struct parallel, cp) && size > 1
+               ? context_cell(arena, parallel)
+               : arena_format(arena, "%lld", (long long)size);
+}
+
 const char *view_decision(struct arena *arena, const struct decision *decision) {
     const struct parallel *p = &decision->parallel;
-    const struct {
-        const char *name;
-        int64_t size;
-    } axes[] = {{"tp", p->tp}, {"pp", p->pp}, {"vpp", p->vpp}, {"dp", p->dp},
-                {"cp", p->cp}, {"ep", p->ep}, {"etp", p->etp}};
+    const struct estimate estimate = {.decision = *decision};
     struct text text;
     text_init(&text, arena);
-    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
-        if (axes[i].size > 1) {
-            text_add_format(&text, "%s %lld, ", axes[i].name, (long long)axes[i].size);
+    for (size_t i = 0; i < AXES; i++) {
+        if (axis_size(p, i) > 1) {
+            text_add_format(&text, "%s %s, ", axes[i].name, axis_cell(arena, p, i));
         }
     }
-    const struct estimate estimate = {.decision = *decision};
-    text_add_format(&text, "zero %lld, micro-batch %lld, schedule %s, recompute %s", (long long)p->zero,
-                    (long long)decision->micro_batch, choice("schedule", &estimate), choice("recompute", &estimate));
+    text_add_format(&text, "zero %lld%s, micro-batch %lld, schedule %s, recompute %s", (long long)p->zero,
+                    p->sp ? "+sp" : "", (long long)decision->micro_batch, choice("schedule", &estimate),
+                    choice("recompute", &estimate));
     return text.data;
 }
 
-/* Columns of axes in the table, shown when some row has more than one rank there. */
-static const struct {
-    const char *head;
-    size_t offset;
-    bool always;
-} axis_columns[] = {
-    {"tp", offsetof(struct parallel, tp), true},   {"pp", offsetof(struct parallel, pp), true},
-    {"vpp", offsetof(struct parallel, vpp), false}, {"dp", offsetof(struct parallel, dp), true},
-    {"cp", offsetof(struct parallel, cp), false},  {"ep", offsetof(struct parallel, ep), false},
-    {"etp", offsetof(struct parallel, etp), false},
-};
-enum { AXIS_COLUMNS = sizeof axis_columns / sizeof *axis_columns };
-
-static int64_t axis_value(const struct estimate *estimate, size_t column) {
-    return *(const int64_t *)(const void *)((const char *)&estimate->decision.parallel + axis_columns[column].offset);
-}
-
-static bool is_shown(const struct list *estimates, size_t column) {
+static bool is_shown(const struct list *estimates, size_t axis) {
     const struct estimate *rows = estimates->items;
-    bool shown = axis_columns[column].always;
+    bool shown = axes[axis].always;
     for (size_t i = 0; i < estimates->count; i++) {
-        shown = shown || axis_value(&rows[i], column) > 1;
+        shown = shown || axis_size(&rows[i].decision.parallel, axis) > 1;
     }
     return shown;
+}
+
+/* What only tells rows apart, shown when it does. */
+enum { CHOICES = 2 };
+static const char *const choice_heads[CHOICES] = {"mesh order", "stages"};
+
+static const char *choice_cell(const struct estimate *e, size_t which) {
+    return which == 0 ? field_choice(parallel_fields, "order", &e->decision.parallel) : choice("stages", e);
+}
+
+static bool is_different(const struct list *estimates, size_t which) {
+    const struct estimate *rows = estimates->items;
+    bool different = false;
+    for (size_t i = 1; i < estimates->count; i++) {
+        different = different || !text_equal(choice_cell(&rows[0], which), choice_cell(&rows[i], which));
+    }
+    return different;
+}
+
+/* Objectives beside time and memory, whose columns are shown when the job asks for them. */
+enum { PRICES = 2 };
+static const struct {
+    const char *head, *name;
+    int objective;
+} prices[PRICES] = {{"USD/Mtoken", "cost", OBJECTIVE_COST}, {"kJ/Mtoken", "energy", OBJECTIVE_ENERGY}};
+
+static bool is_asked(const struct job *job, size_t which) {
+    bool asked = job->objective == prices[which].objective;
+    for (size_t i = 0; i < job->pareto.count; i++) {
+        asked = asked || text_equal(((const char *const *)job->pareto.items)[i], prices[which].name);
+    }
+    return asked;
+}
+
+static const char *price_cell(struct arena *arena, const struct estimate *e, size_t which) {
+    double value = which == 0 ? e->cost_per_mtoken : e->energy_per_mtoken / 1e3;
+    return value > 0 ? text_fixed(arena, value, which == 0 ? 4 : 1) : "-";
 }
 
 static const char *percent(struct arena *arena, double part, double whole) {
@@ -112,56 +166,106 @@ static double exposed(const struct time_parts *time) {
     return time->tp_exposed + time->pp_exposed + time->dp_exposed + time->cp_exposed + time->ep_exposed;
 }
 
-/* The columns after the axes. */
-static void set_row(struct table *table, size_t row, size_t column, const struct estimate *e) {
+/* The columns after the axes, and which of the optional ones are there. */
+struct shown {
+    bool axes[AXES], choices[CHOICES], prices[PRICES];
+};
+
+static void add_columns(struct table *table, const struct shown *shown) {
+    table_column(table, "#", false, 0);
+    for (size_t i = 0; i < AXES; i++) {
+        if (shown->axes[i]) {
+            table_column(table, axes[i].name, axes[i].offset == offsetof(struct parallel, cp), 0);
+        }
+    }
+    table_column(table, "zero", false, 1);
+    table_column(table, "batches", false, 1);
+    table_column(table, "schedule", true, 0);
+    table_column(table, "recompute", true, 0);
+    for (size_t i = 0; i < CHOICES; i++) {
+        if (shown->choices[i]) {
+            table_column(table, choice_heads[i], true, 0);
+        }
+    }
+    table_column(table, "memory", false, 0);
+    table_column(table, "bubble", false, 3);
+    table_column(table, "exposed", false, 3);
+    table_column(table, "step", false, 0);
+    for (size_t i = 0; i < PRICES; i++) {
+        if (shown->prices[i]) {
+            table_column(table, prices[i].head, false, 0);
+        }
+    }
+    table_column(table, "TFLOP/s", false, 4);
+    table_column(table, "MFU", false, 2);
+}
+
+static void add_row(struct table *table, const struct shown *shown, const struct estimate *e) {
     struct arena *arena = table->arena;
-    table_set(table, row, column++, "%lld%s", (long long)e->decision.parallel.zero,
-              e->decision.parallel.sp ? "+sp" : "");
-    table_set(table, row, column++, "%lld x %lld", (long long)e->decision.micro_batches,
-              (long long)e->decision.micro_batch);
+    const struct decision *d = &e->decision;
+    size_t row = table_row(table), column = 0;
+    table_set(table, row, column++, "%zu", row + 1);
+    for (size_t i = 0; i < AXES; i++) {
+        if (shown->axes[i]) {
+            table_set(table, row, column++, "%s", axis_cell(arena, &d->parallel, i));
+        }
+    }
+    table_set(table, row, column++, "%lld%s", (long long)d->parallel.zero, d->parallel.sp ? "+sp" : "");
+    table_set(table, row, column++, "%lld x %lld", (long long)d->micro_batches, (long long)d->micro_batch);
     table_set(table, row, column++, "%s", choice("schedule", e));
     table_set(table, row, column++, "%s", choice("recompute", e));
+    for (size_t i = 0; i < CHOICES; i++) {
+        if (shown->choices[i]) {
+            table_set(table, row, column++, "%s", choice_cell(e, i));
+        }
+    }
     table_set(table, row, column++, "%s", units_human(arena, e->memory.peak, UNIT_BYTES, 3));
     table_set(table, row, column++, "%s", percent(arena, e->time.bubble, e->step_time));
     table_set(table, row, column++, "%s", percent(arena, exposed(&e->time), e->step_time));
     table_set(table, row, column++, "%s", units_human(arena, e->step_time, UNIT_SECONDS, 4));
+    for (size_t i = 0; i < PRICES; i++) {
+        if (shown->prices[i]) {
+            table_set(table, row, column++, "%s", price_cell(arena, e, i));
+        }
+    }
     table_set(table, row, column++, "%s", text_fixed(arena, e->model_tflops_per_gpu, 1));
     table_set(table, row, column, "%s", percent(arena, e->mfu, 1));
 }
 
-void view_table(const struct list *estimates, size_t width, struct text *out) {
-    struct table table;
-    table_init(&table, out->arena);
-    table_column(&table, "#", false, 0);
-    bool shown[AXIS_COLUMNS];
-    for (size_t i = 0; i < AXIS_COLUMNS; i++) {
-        shown[i] = is_shown(estimates, i);
-        if (shown[i]) {
-            table_column(&table, axis_columns[i].head, false, 0);
-        }
-    }
-    table_column(&table, "zero", false, 1);
-    table_column(&table, "micro-batches", false, 1);
-    table_column(&table, "schedule", true, 0);
-    table_column(&table, "recompute", true, 0);
-    table_column(&table, "memory", false, 0);
-    table_column(&table, "bubble", false, 2);
-    table_column(&table, "exposed", false, 2);
-    table_column(&table, "step", false, 0);
-    table_column(&table, "TFLOP/s", false, 3);
-    table_column(&table, "MFU", false, 1);
+void view_table(const struct cost_context *context, const struct list *estimates, size_t width, struct text *out) {
     const struct estimate *rows = estimates->items;
+    struct table table;
+    struct shown shown;
+    for (size_t i = 0; i < AXES; i++) {
+        shown.axes[i] = is_shown(estimates, i);
+    }
+    for (size_t i = 0; i < CHOICES; i++) {
+        shown.choices[i] = is_different(estimates, i);
+    }
+    for (size_t i = 0; i < PRICES; i++) {
+        shown.prices[i] = is_asked(context->job, i);
+    }
+    table_init(&table, out->arena);
+    add_columns(&table, &shown);
     for (size_t i = 0; i < estimates->count; i++) {
-        size_t row = table_row(&table), column = 0;
-        table_set(&table, row, column++, "%zu", i + 1);
-        for (size_t axis = 0; axis < AXIS_COLUMNS; axis++) {
-            if (shown[axis]) {
-                table_set(&table, row, column++, "%lld", (long long)axis_value(&rows[i], axis));
-            }
-        }
-        set_row(&table, row, column, &rows[i]);
+        add_row(&table, &shown, &rows[i]);
     }
     table_render(&table, width, out);
+}
+
+void view_summary(const struct estimate *e, struct text *out) {
+    struct arena *arena = out->arena;
+    text_add_format(out, "%s a step (%s to %s), %s tokens/s", units_human(arena, e->step_time, UNIT_SECONDS, 4),
+                    units_human(arena, e->step_time_low, UNIT_SECONDS, 4),
+                    units_human(arena, e->step_time_high, UNIT_SECONDS, 4), view_amount(arena, e->tokens_per_s));
+    if (e->cost_per_mtoken > 0) {
+        text_add_format(out, ", %s USD", text_fixed(arena, e->cost_per_mtoken, 4));
+    }
+    if (e->energy_per_mtoken > 0) {
+        text_add_format(out, "%s %s", e->cost_per_mtoken > 0 ? " and" : ",",
+                        units_human(arena, e->energy_per_mtoken, UNIT_ENERGY, 3));
+    }
+    text_add(out, e->cost_per_mtoken > 0 || e->energy_per_mtoken > 0 ? " a million tokens" : "");
 }
 
 static void add_parts(const char *title, const struct view_part *parts, size_t count, double whole,

@@ -13,14 +13,17 @@ struct text;
 
 /* One line that says what is planned: model, cluster, batch. */
 void view_heading(const struct cost_context *context, struct text *out);
-/* One row an estimate; axes that are 1 in all rows are left out. */
-void view_table(const struct list *estimates, size_t width, struct text *out);
+/* One row an estimate. Axes that are 1 in all rows, and choices that are the same in all, have no column; cost and energy
+ * have one when the job asks for them. */
+void view_table(const struct cost_context *context, const struct list *estimates, size_t width, struct text *out);
+/* "6.47 s a step (5.69 s to 7.25 s), 648 K tokens/s, 0.65 USD and 518 kJ a million tokens"; no newline. */
+void view_summary(const struct estimate *estimate, struct text *out);
 /* Where time and memory of one estimate go. */
 void view_detail(const struct estimate *estimate, struct text *out);
 /* The members of struct estimate, nested ones flattened, SI base units, one row each. */
 void view_csv(const struct list *estimates, struct text *out);
 
-/* "tp 8, pp 4, dp 16, micro-batch 1, 1f1b, recompute none": axes of size 1 are left out. */
+/* "tp 8, pp 4, dp 16, zero 1+sp, micro-batch 1, schedule 1f1b, recompute none": axes of size 1 are left out. */
 const char *view_decision(struct arena *arena, const struct decision *decision);
 /* "70.6 B": three significant digits in the short scale that parameters are quoted in. */
 const char *view_amount(struct arena *arena, double value);

@@ -1,74 +1,162 @@
-/* Bounds from kernels and states alone. */
+/* Bounds from operations, ports and states. */
 #include "cost/bound.h"
 
 #include <math.h>
 
-#include "cost/layer.h"
-
-static double work_kernels(const struct cost_context *c, const struct layer_work *work, bool with_attention) {
-    struct layer_work kept = *work;
-    struct layer_cost cost;
-    kept.operation_count = 0;
+/* The operations and kept bytes of one share. */
+static void keep_share(struct layer_work *work, enum bound_share share) {
+    int operations = 0, saved = 0;
     for (int i = 0; i < work->operation_count; i++) {
-        const struct operation *o = &work->operations[i];
-        if (with_attention || (o->kind != OPERATION_ATTENTION && o->kind != OPERATION_SCORES)) {
-            kept.operations[kept.operation_count++] = *o;
+        if (((work->operations[i].parts & PART_MOE) != 0) == (share == BOUND_EXPERTS)) {
+            work->operations[operations++] = work->operations[i];
         }
     }
-    cost_operations(c, &kept, &cost);
-    return cost.forward.compute + cost.backward.compute + cost.weight.compute;
+    for (int i = 0; i < work->saved_count; i++) {
+        if (((work->saved[i].parts & PART_MOE) != 0) == (share == BOUND_EXPERTS)) {
+            work->saved[saved++] = work->saved[i];
+        }
+    }
+    work->operation_count = operations;
+    work->saved_count = saved;
 }
 
-double bound_kernels(const struct cost_context *context, const struct parallel *shape, int64_t micro_batch) {
+void bound_layer(const struct cost_context *context, const struct parallel *parallel, int64_t micro_batch,
+                 const struct layer_kind *kind, enum bound_share share, struct layer_cost *ret) {
+    struct shard shard = cost_shard(context, parallel, micro_batch);
+    struct layer_work work;
+    operation_layer(context->model, kind, &shard, &work);
+    keep_share(&work, share);
+    if (share == BOUND_EXPERTS) {
+        work.input_bytes = 0; /* counts with the rest */
+    }
+    cost_operations(context, &work, ret);
+}
+
+void bound_ends(const struct cost_context *context, const struct parallel *parallel, int64_t micro_batch,
+                struct layer_cost *ret_embedding, struct layer_cost *ret_head, struct layer_cost *ret_mtp) {
+    const struct cut cut = {.parallel = *parallel}; /* groups of nobody: exchanges take no time */
+    const struct layer_cost nothing = {0};
+    cost_embedding(context, &cut, micro_batch, ret_embedding);
+    cost_head(context, &cut, micro_batch, ret_head);
+    *ret_mtp = nothing;
+    if (context->mtp) {
+        cost_mtp(context, &cut, micro_batch, &nothing, ret_head, ret_mtp);
+    }
+}
+
+void bound_add(struct layer_cost *sum, const struct layer_cost *part, double times) {
+    cost_pass_add(&sum->forward, &part->forward, times);
+    cost_pass_add(&sum->backward, &part->backward, times);
+    cost_pass_add(&sum->weight, &part->weight, times);
+    for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
+        cost_pass_add(&sum->again[mode], &part->again[mode], times);
+        sum->saved[mode] += times * part->saved[mode];
+    }
+    sum->working += times * part->working;
+    sum->transient = fmax(sum->transient, part->transient);
+    sum->logits = fmax(sum->logits, part->logits);
+}
+
+/* Seconds a byte takes at least: the bound for so many bytes that latency is nothing. */
+static double port_seconds(const struct span *span, enum collective kind) {
+    const double bytes = 1e18;
+    return collective_bound(span, kind, bytes) / bytes;
+}
+
+/* Work beside an exchange hides it but for the slow-down of that work. */
+static double least_visible(const struct cost_context *c, const struct cut *cut, const struct exchange *e) {
+    double seconds = e->bytes * port_seconds(cost_exchange_span(cut, e), e->kind);
+    double shown = e->beside == BESIDE_NOTHING ? 1 : fmin(1, c->topology->runtime.overlap_slowdown);
+    return seconds * shown * (e->beside == BESIDE_GEMM ? 1 : e->count);
+}
+
+static void add_exchanges(const struct cost_context *c, const struct cut *cut, const struct layer_kind *kind,
+                          double layers, struct bound_exchange *sum) {
+    struct shard shard = cost_cut_shard(c, cut, 1);
+    struct layer_work work;
+    struct exchange_list list;
+    operation_layer(c->model, kind, &shard, &work);
+    exchange_layer(c->model, kind, &shard, cut->parallel.cp_kind, c->job, &work, &list);
+    for (int i = 0; i < list.count; i++) {
+        const struct exchange *e = &list.items[i];
+        double seconds = layers * least_visible(c, cut, e);
+        for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
+            unsigned parts = job_recompute_parts(c->job, c->model, (enum recompute)mode);
+            bool again = e->phase == EXCHANGE_FORWARD && (e->parts & parts) != 0;
+            bool own = e->axis == AXIS_EP || e->axis == AXIS_ETP;
+            *(own ? &sum->experts[mode] : &sum->others[mode]) += again ? 2 * seconds : seconds;
+        }
+    }
+}
+
+void bound_exchange(const struct cost_context *context, const struct cut *cut, struct bound_exchange *ret) {
     const struct model *model = context->model;
-    struct parallel cut = *shape;
-    cut.sp = cut.tp > 1; /* the least memory-bound work */
-    cut.ulysses = 1;
-    cut.cp_kind = CONTEXT_RING;
-    struct shard shard = cost_shard(context, &cut, micro_batch);
-    int64_t layers[MODEL_KINDS] = {0};
+    double layers[MODEL_KINDS] = {0};
     for (int64_t i = 0; i < model->layer_count; i++) {
         layers[model->layers[i]]++;
     }
-    struct layer_work work;
-    double seconds = 0;
+    layers[model->mtp_kind] += context->mtp ? (double)model->mtp_layers : 0;
+    *ret = (struct bound_exchange){0};
     for (int64_t kind = 0; kind < model->kind_count; kind++) {
-        operation_layer(context->model, &model->kinds[kind], &shard, &work);
-        seconds += (double)layers[kind] * work_kernels(context, &work, cut.cp == 1);
+        if (layers[kind] > 0) {
+            add_exchanges(context, cut, &model->kinds[kind], layers[kind], ret);
+        }
     }
-    operation_head(context->model, &shard, context->job->kernels.fused_cross_entropy, &work);
-    return seconds + work_kernels(context, &work, true);
 }
 
-double bound_step(const struct cost_context *context, int64_t pp, int64_t micro_batches, double kernels) {
-    const struct runtime *runtime = &context->topology->runtime;
-    double jitter = context->nodes > 1 ? runtime->jitter * log2((double)context->nodes) : 0;
-    return (double)micro_batches * kernels / (double)pp * (1 + jitter) + runtime->step_overhead;
+static double jitter(const struct cost_context *c) {
+    return c->nodes > 1 ? c->topology->runtime.jitter * log2((double)c->nodes) : 0;
 }
 
-double bound_memory(const struct cost_context *context, const struct parallel *shape, int64_t micro_batch) {
-    const struct model *model = context->model;
-    double dense = 0, experts = 0;
-    for (int64_t i = 0; i < model->layer_count; i++) {
-        const struct layer_params *p = &context->params[model->layers[i]];
-        dense += (double)(p->attention + p->mlp) / (double)shape->tp + (double)p->replicated;
-        experts += (double)p->experts / (double)(shape->ep * shape->etp);
+double bound_step(const struct cost_context *context, int64_t pp, int64_t micro_batches, double pass) {
+    double busy = (double)micro_batches * pass / (double)pp;
+    return (busy * (1 + jitter(context)) + context->topology->runtime.step_overhead) * BOUND_SLACK;
+}
+
+static void add_pass(const struct cost_context *c, const struct pass_cost *rest, const struct pass_cost *experts,
+                     struct bound_pass *sum) {
+    struct pass_cost pass = {.compute = rest->compute + experts->compute, .kernels = rest->kernels + experts->kernels};
+    sum->device += pass.compute;
+    sum->launched += cost_pass_seconds(c, &pass);
+}
+
+struct bound_pass bound_pass(const struct cost_context *context, const struct layer_cost *rest,
+                             const struct layer_cost *experts, int recompute) {
+    struct bound_pass sum = {0, 0};
+    struct pass_cost backward[2] = {rest->backward, experts->backward};
+    cost_pass_add(&backward[0], &rest->again[recompute], 1);
+    cost_pass_add(&backward[1], &experts->again[recompute], 1);
+    add_pass(context, &rest->forward, &experts->forward, &sum);
+    add_pass(context, &backward[0], &backward[1], &sum);
+    add_pass(context, &rest->weight, &experts->weight, &sum);
+    return sum;
+}
+
+double bound_memory(const struct cost_context *context, const struct cut *cut, const struct stage_map *map,
+                    const struct work_cost *work, const struct schedule *schedule, int64_t micro_batches,
+                    int recompute, double states) {
+    const struct state_cost state = {.weights = states};
+    struct class_load load;
+    struct memory_parts parts;
+    double nccl;
+    int64_t class = map->rank_class[0];
+    cost_class_bytes(context, &map->classes[class], work, recompute, &load);
+    return BOUND_SLACK *
+           cost_peak(context, cut, map, &state, &load, schedule, micro_batches, class, &parts, &nccl);
+}
+
+double bound_load(const struct cost_context *context, const struct stage_map *map, const struct stage_load *load,
+                  int64_t micro_batches, bool overlaps) {
+    struct schedule_shape shape = {.ranks = map->ranks, .micro_batches = micro_batches, .chunks = map->chunks};
+    double makespan = schedule_bound_unequal(&shape, &load->pipeline);
+    if (!overlaps) {
+        double passes = (double)(micro_batches * map->chunks);
+        makespan = fmax(makespan, passes * pass_full(&load->pipeline.heaviest));
     }
-    dense /= (double)shape->pp;
-    experts /= (double)shape->pp;
-    bool all = shape->pp == 1;
-    double shards = (double)(shape->dp * shape->cp);
-    double expert_shards = (double)(shape->tp * shape->cp * shape->dp) / (double)(shape->ep * shape->etp);
-    const struct state_bytes *b = &context->state;
-    double kept = all ? 0 : b->weight + b->gradient;
-    double sharded = all ? b->weight + b->gradient + b->optimizer : b->optimizer;
-    if (context->job->space.hybrid_shard) { /* shards inside a node only */
-        shards = fmin(shards, (double)context->world / (double)context->nodes);
-        expert_shards = fmin(expert_shards, (double)context->world / (double)context->nodes);
-    }
-    double states = dense * (kept + sharded / shards) + experts * (kept + sharded / expert_shards);
-    double tokens = (double)micro_batch * (double)context->tokens / (double)shape->cp / (double)shape->tp;
-    double layers = (double)model->layer_count / (double)shape->pp;
-    double inputs = layers * context->element * tokens * (double)model->hidden_size;
-    return states + inputs + context->device->context + context->device->workspace;
+    return (makespan * (1 + jitter(context)) + context->topology->runtime.step_overhead) * BOUND_SLACK;
+}
+
+double bound_compute(const struct stage_map *map, const struct stage_load *load, int64_t micro_batches) {
+    double passes = (double)micro_batches / (map->placement == PLACEMENT_TWO_WAY ? 2 : 1);
+    return passes * load->classes[load->heaviest].compute * BOUND_SLACK;
 }

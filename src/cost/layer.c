@@ -51,9 +51,9 @@ void cost_pass_add(struct pass_cost *sum, const struct pass_cost *pass, double t
 }
 
 double cost_pass_seconds(const struct cost_context *context, const struct pass_cost *pass) {
-    double device = pass->compute;
+    double device = pass->compute + pass->exposed.tp + pass->exposed.cp + pass->exposed.ep;
     double host = context->job->kernels.graphs ? 0 : pass->kernels * context->device->kernels.host_launch;
-    return fmax(device, host) + pass->exposed.tp + pass->exposed.cp + pass->exposed.ep;
+    return fmax(device, host);
 }
 
 /* Norms, softmax, activations and casts reach less of the bandwidth than a plain copy. */
@@ -176,7 +176,8 @@ static void time_operation(const struct cost_context *c, const struct operation 
 }
 
 /* Seconds of one exchange that stay visible. What runs beside it is slowed by it (SMs and memory bandwidth are shared);
- * that slow-down counts as visible too. `attention` is the device time of one ring block. */
+ * that slow-down counts as visible too. `attention` is the device time of one ring block, `shared` what shared experts
+ * leave to one of the exchanges beside them. */
 static double visible_seconds(const struct cost_context *c, const struct cut *cut, const struct exchange *e,
                               double tokens, double attention, double shared) {
     double seconds = collective_seconds(cost_exchange_span(cut, e), e->kind, e->bytes, NULL);
@@ -199,7 +200,7 @@ static double visible_seconds(const struct cost_context *c, const struct cut *cu
         pieces = (double)e->size;
         break;
     case BESIDE_SHARED_EXPERTS:
-        beside = shared / 2;
+        beside = shared;
         break;
     }
     if (pieces > 1) { /* of n pieces one is alone at an end */
@@ -240,7 +241,18 @@ static double shared_seconds(const struct cost_context *c, double tokens, const 
         return 0;
     }
     double width = (double)moe->shared_intermediate_size / (double)cut->parallel.tp;
-    return 1.5 * kernel_gemm(c->device, c->dtype, tokens, 2 * width, (double)c->model->hidden_size, 1);
+    double up = c->model->mlp == MLP_SWIGLU || c->model->mlp == MLP_GEGLU ? 2 : 1;
+    return (1 + 1 / up) * kernel_gemm(c->device, c->dtype, tokens, up * width, (double)c->model->hidden_size, 1);
+}
+
+/* Exchanges of one pass that share the time of the shared experts. */
+static double beside_shared(const struct exchange_list *list) {
+    int count = 0;
+    for (int i = 0; i < list->count; i++) {
+        const struct exchange *e = &list->items[i];
+        count += e->beside == BESIDE_SHARED_EXPERTS && e->phase == EXCHANGE_FORWARD ? 1 : 0;
+    }
+    return fmax(1, (double)count);
 }
 
 static void time_exchanges(const struct cost_context *c, const struct cut *cut, const struct layer_work *work,
@@ -253,7 +265,7 @@ static void time_exchanges(const struct cost_context *c, const struct cut *cut, 
         attention[1] = attention_seconds(c, work, KERNEL_BACKWARD) / blocks;
     }
     if (cut->parallel.ep > 1) {
-        shared = shared_seconds(c, work->tokens, cut);
+        shared = shared_seconds(c, work->tokens, cut) / beside_shared(list);
     }
     for (int i = 0; i < list->count; i++) {
         const struct exchange *e = &list->items[i];
@@ -370,6 +382,16 @@ void cost_head(const struct cost_context *context, const struct cut *cut, int64_
     ret->transient = 0;
 }
 
+/* The MTP projection is split by output, which is gathered behind it; both inputs before it with sequence parallelism.
+ * `whole`: bytes of one input of all ranks. */
+static void expose_projection(const struct cut *cut, bool gathers, double whole, struct layer_cost *ret) {
+    double out = collective_seconds(&cut->tp, COLLECTIVE_ALL_GATHER, whole, NULL);
+    double in = gathers ? collective_seconds(&cut->tp, COLLECTIVE_ALL_GATHER, 2 * whole, NULL) : 0;
+    enum collective back = gathers ? COLLECTIVE_REDUCE_SCATTER : COLLECTIVE_ALL_REDUCE;
+    ret->forward.exposed.tp += in + out;
+    ret->backward.exposed.tp += collective_seconds(&cut->tp, back, 2 * whole, NULL);
+}
+
 void cost_mtp(const struct cost_context *context, const struct cut *cut, int64_t micro_batch,
               const struct layer_cost *layer, const struct layer_cost *head, struct layer_cost *ret) {
     const struct model *model = context->model;
@@ -377,14 +399,16 @@ void cost_mtp(const struct cost_context *context, const struct cut *cut, int64_t
     double h = (double)model->hidden_size;
     struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
     double tokens = (double)micro_batch * (double)shard.seq_len / (double)shard.cp;
+    double own = shard.sequence_parallel ? tokens / (double)shard.tp : tokens;
     struct operation projection = {.kind = OPERATION_GEMM, .m = tokens, .n = h / (double)shard.tp, .k = 2 * h};
     time_operation(context, &projection, ret);
     cost_pass_add(&ret->forward, &head->forward, 1);
     cost_pass_add(&ret->backward, &head->backward, 1);
     cost_pass_add(&ret->weight, &head->weight, 1);
     for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
-        ret->saved[mode] += head->saved[mode] + 2 * context->element * tokens * h;
+        ret->saved[mode] += head->saved[mode] + 2 * context->element * own * h;
     }
     ret->working += head->working;
     ret->logits = head->logits;
+    expose_projection(cut, shard.sequence_parallel, context->element * tokens * h, ret);
 }

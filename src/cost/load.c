@@ -4,6 +4,17 @@
 #include "collective/collective.h"
 #include "cost/price.h"
 
+/* A vocabulary spread over all stages, forward as backward: what the embedding's shards found is summed on the first
+ * stage, the head's input goes from the last to all, with two all-reduces of the loss' statistics
+ * (arXiv:2411.05288, section 4). */
+static double vocabulary_seconds(const struct cost_context *c, const struct cut *cut, double message,
+                                 double statistics) {
+    struct span stages = mesh_span(c->topology, &cut->mesh, AXIS_PP, cut->parallel.pp, 1);
+    return collective_seconds(&stages, COLLECTIVE_REDUCE, message, NULL) +
+           collective_seconds(&stages, COLLECTIVE_BROADCAST, message, NULL) +
+           collective_seconds(&stages, COLLECTIVE_ALL_REDUCE, statistics, NULL);
+}
+
 /* Tensor-parallel ranks hold the same activations between stages, or with sequence parallelism each its part: each
  * sends one part and what is whole is gathered behind the wire (Narayanan et al. 2021, arXiv:2104.04473, section
  * 4.1). */
@@ -19,10 +30,14 @@ void cost_work(const struct cost_context *context, const struct cut *cut, int64_
         cost_mtp(context, cut, micro_batch, &ret->kinds[model->mtp_kind], &ret->head, &ret->mtp);
     }
     struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
-    double tokens = (double)micro_batch * (double)shard.seq_len / (double)shard.cp;
+    double passed = (double)(shard.seq_len + model_encoder_tokens(model, shard.seq_len));
+    double tokens = (double)micro_batch * passed / (double)shard.cp; /* the decoder's stages pass the encoder's output on */
     double whole = context->element * tokens * (double)model->hidden_size;
     ret->message = whole / (double)shard.tp;
-    ret->hop_seconds = 0;
+    ret->hop_seconds = ret->vocabulary_seconds = 0;
+    if (cut->parallel.pp > 1 && context->job->vocab_parallel) {
+        ret->vocabulary_seconds = vocabulary_seconds(context, cut, ret->message, 4 * tokens);
+    }
     if (cut->parallel.pp > 1) {
         struct link hop = route_hop(context->topology, cut->mesh.axes[AXIS_PP].stride, cut->parallel.pp);
         ret->hop_seconds = hop.latency + ret->message / hop.rate;
@@ -35,75 +50,98 @@ void cost_work(const struct cost_context *context, const struct cut *cut, int64_
 /* The passes of one class before they become seconds. */
 struct class_passes {
     struct pass_cost forward, backward, weight, again;
-    double widest; /* bytes alive only while one layer runs backward */
 };
 
-static void passes_add(struct class_passes *sum, struct class_load *load, const struct layer_cost *cost,
-                       int recompute, double times) {
-    if (times <= 0) {
-        return;
+static void passes_add(struct class_passes *sum, const struct layer_cost *cost, int recompute, double times) {
+    if (times > 0) {
+        cost_pass_add(&sum->forward, &cost->forward, times);
+        cost_pass_add(&sum->backward, &cost->backward, times);
+        cost_pass_add(&sum->weight, &cost->weight, times);
+        cost_pass_add(&sum->again, &cost->again[recompute], times);
     }
-    cost_pass_add(&sum->forward, &cost->forward, times);
-    cost_pass_add(&sum->backward, &cost->backward, times);
-    cost_pass_add(&sum->weight, &cost->weight, times);
-    cost_pass_add(&sum->again, &cost->again[recompute], times);
-    load->saved += times * cost->saved[recompute];
-    load->logits = fmax(load->logits, cost->logits * fmin(1, times));
-    sum->widest = fmax(sum->widest, cost->working - cost->saved[recompute] + cost->transient);
+}
+
+static void bytes_add(struct class_load *load, const struct layer_cost *cost, int recompute, double times) {
+    if (times > 0) {
+        load->saved += times * cost->saved[recompute];
+        load->logits = fmax(load->logits, cost->logits * fmin(1, times));
+        load->extra = fmax(load->extra, cost->working - cost->saved[recompute] + cost->transient);
+    }
+}
+
+void cost_class_bytes(const struct cost_context *context, const struct stage_class *class,
+                      const struct work_cost *work, int recompute, struct class_load *ret) {
+    *ret = (struct class_load){.message = work->message};
+    for (int64_t kind = 0; kind < context->model->kind_count; kind++) {
+        bytes_add(ret, &work->kinds[kind], recompute, (double)class->layers[kind]);
+    }
+    bytes_add(ret, &work->embedding, RECOMPUTE_NONE, class->embedding);
+    bytes_add(ret, &work->head, RECOMPUTE_NONE, class->head);
+    bytes_add(ret, &work->mtp, recompute, class->mtp);
 }
 
 /* ZeRO-2 reduces a layer's gradients in every micro-batch, beside the next layer's backward. ZeRO-3: a layer's weights
- * are gathered while the layer before runs; its gradients are reduced while the next runs. The first gather of a pass
- * has nothing to hide behind (Zhao et al. 2023, arXiv:2304.11277, section 4.3). */
+ * are gathered while the layer before runs; its gradients are reduced while the next runs. What stands outside the layers
+ * is gathered first, kept for backward and reduced last. The first gather of a pass and the last reduction have nothing
+ * to hide behind (Zhao et al. 2023, arXiv:2304.11277, section 4.3). */
 static void add_shard_traffic(const struct cost_context *c, const struct state_cost *state, double layers,
                               struct class_load *load) {
-    double gather = state->layer_gather_seconds, reduce = state->layer_reduce_seconds;
-    double forward = layers * gather, backward = layers * (gather + reduce);
-    if (c->job->overlap.parameters) {
-        double slow = c->topology->runtime.overlap_slowdown;
-        double hidden = fmin(fmax(0, forward - gather), load->forward * (layers - 1) / layers);
-        forward -= hidden * (1 - slow);
-        double room = (load->backward + load->weight) * (layers - 1) / layers;
-        hidden = fmin(fmax(0, backward - gather - reduce), room);
-        backward -= hidden * (1 - slow);
-    }
+    const struct shard_traffic *t = &state->traffic;
+    double slow = 1 - c->topology->runtime.overlap_slowdown, share = (layers - 1) / layers;
+    double gather = t->layers_gather, reduce = t->layers_reduce + t->outer_reduce;
+    double last = t->outer_reduce > 0 ? t->outer_reduce : t->last_reduce;
+    double forward = gather + t->outer_gather, backward = gather + reduce;
+    double may_gather = c->job->overlap.parameters ? gather - t->first_gather : 0;
+    double may_reduce = c->job->overlap.gradients ? reduce - last : 0;
+    forward -= slow * fmin(may_gather, load->forward * share);
+    backward -= slow * fmin(may_gather + may_reduce, (load->backward + load->weight) * share);
     load->dp_exposed = forward + backward;
     load->forward += forward;
     load->backward += backward;
 }
 
-static void load_class(const struct cost_context *c, const struct stage_class *class, const struct work_cost *work,
-                       const struct state_cost *state, int recompute, int64_t zero, struct class_load *ret) {
+/* Exchanges of a spread vocabulary run beside the layers of other micro-batches, as sends between stages do. */
+static void add_vocabulary(const struct cost_context *c, double seconds, struct class_load *load) {
+    double hidden = c->job->overlap.pipeline ? 1 - c->topology->runtime.overlap_slowdown : 0;
+    double forward = seconds - hidden * fmin(seconds, load->forward);
+    double backward = seconds - hidden * fmin(seconds, load->backward);
+    load->pp_exposed = forward + backward;
+    load->forward += forward;
+    load->backward += backward;
+}
+
+void cost_class(const struct cost_context *context, const struct stage_class *class, const struct work_cost *work,
+                const struct state_cost *state, int recompute, int64_t zero, struct class_load *ret) {
     struct class_passes p = {0};
-    *ret = (struct class_load){0};
-    for (int64_t kind = 0; kind < c->model->kind_count; kind++) {
-        passes_add(&p, ret, &work->kinds[kind], recompute, (double)class->layers[kind]);
+    cost_class_bytes(context, class, work, recompute, ret);
+    for (int64_t kind = 0; kind < context->model->kind_count; kind++) {
+        passes_add(&p, &work->kinds[kind], recompute, (double)class->layers[kind]);
     }
-    passes_add(&p, ret, &work->embedding, RECOMPUTE_NONE, class->embedding);
-    passes_add(&p, ret, &work->head, RECOMPUTE_NONE, class->head);
-    passes_add(&p, ret, &work->mtp, recompute, class->mtp);
+    passes_add(&p, &work->embedding, RECOMPUTE_NONE, class->embedding);
+    passes_add(&p, &work->head, RECOMPUTE_NONE, class->head);
+    passes_add(&p, &work->mtp, recompute, class->mtp);
     ret->recompute_flops = p.again.flops;
-    ret->message = work->message;
     cost_pass_add(&p.backward, &p.again, 1);
-    ret->extra = p.widest;
     ret->compute = p.forward.compute + p.backward.compute + p.weight.compute;
     ret->exposed.tp = p.forward.exposed.tp + p.backward.exposed.tp + p.weight.exposed.tp;
     ret->exposed.cp = p.forward.exposed.cp + p.backward.exposed.cp + p.weight.exposed.cp;
     ret->exposed.ep = p.forward.exposed.ep + p.backward.exposed.ep + p.weight.exposed.ep;
-    ret->forward = cost_pass_seconds(c, &p.forward);
-    ret->backward = cost_pass_seconds(c, &p.backward);
-    ret->weight = cost_pass_seconds(c, &p.weight);
+    ret->forward = cost_pass_seconds(context, &p.forward);
+    ret->backward = cost_pass_seconds(context, &p.backward);
+    ret->weight = cost_pass_seconds(context, &p.weight);
     ret->flops = p.forward.flops + p.backward.flops + p.weight.flops;
+    add_vocabulary(context, work->vocabulary_seconds, ret);
     if (zero >= 2 && class->total > 0) {
-        add_shard_traffic(c, state, (double)class->total, ret);
+        add_shard_traffic(context, state, (double)class->total, ret);
     }
 }
 
 /* Overlapped pairs hide the experts' all-to-alls of one micro-batch behind the other's compute (DeepSeek-V3,
  * arXiv:2412.19437, section 3.2.1). */
-static struct pass_times class_times(const struct class_load *load, double held, double overhead) {
+static struct pass_times class_times(const struct class_load *load, double held, double overhead,
+                                     double slowdown) {
     double pair = load->forward + load->backward + load->weight;
-    pair = fmax(pair - load->exposed.ep, load->exposed.ep);
+    pair -= (1 - slowdown) * fmin(load->exposed.ep, pair - load->exposed.ep);
     return (struct pass_times){.forward = load->forward / held + overhead,
                                .backward = load->backward / held + overhead,
                                .weight = load->weight / held,
@@ -116,8 +154,8 @@ void cost_load(const struct cost_context *context, const struct stage_map *map, 
     double overhead = context->topology->runtime.micro_batch_overhead;
     struct pass_times times[STAGE_CLASSES];
     for (int64_t i = 0; i < map->class_count; i++) {
-        load_class(context, &map->classes[i], work, &states[i], recompute, zero, &ret->classes[i]);
-        times[i] = class_times(&ret->classes[i], held, overhead);
+        cost_class(context, &map->classes[i], work, &states[i], recompute, zero, &ret->classes[i]);
+        times[i] = class_times(&ret->classes[i], held, overhead, context->topology->runtime.overlap_slowdown);
     }
     ret->hop = map->ranks > 1 ? work->hop_seconds : 0;
     bool beside = context->job->overlap.pipeline;

@@ -47,23 +47,32 @@ static double visible_gather(const struct cost_context *c, const struct stage_ma
     return state->gather_seconds - hidden * (1 - c->topology->runtime.overlap_slowdown);
 }
 
-static void price_data(const struct cost_context *c, const struct stage_map *map, const struct state_cost states[],
-                       const struct stage_load *load, int64_t zero, int64_t micro_batches,
-                       struct time_parts *time) {
-    double worst = 0, update = 0;
+/* What follows the last backward on the rank that takes longest: gradients and weights of data parallelism, gradients
+ * that tensor-parallel ranks or the two ends of the pipeline share. */
+struct tail {
+    double data, tensor, table, update;
+};
+
+static struct tail price_tail(const struct cost_context *c, const struct stage_map *map,
+                              const struct state_cost states[], const struct stage_load *load, int64_t zero,
+                              int64_t micro_batches) {
+    struct tail worst = {0};
+    double update = 0;
     for (int64_t i = 0; i < map->class_count; i++) {
-        double seconds = 0;
+        struct tail tail = {.tensor = states[i].replicated_seconds, .table = states[i].table_seconds};
         if (zero < 2) {
-            seconds = visible_reduction(c, map, &states[i], &load->classes[i], i, micro_batches);
+            tail.data = visible_reduction(c, map, &states[i], &load->classes[i], i, micro_batches);
         }
         if (zero == 1 || zero == 2) {
-            seconds += visible_gather(c, map, &states[i], &load->classes[i], micro_batches);
+            tail.data += visible_gather(c, map, &states[i], &load->classes[i], micro_batches);
         }
-        worst = fmax(worst, seconds);
         update = fmax(update, states[i].update_seconds);
+        if (tail.data + tail.tensor + tail.table > worst.data + worst.tensor + worst.table) {
+            worst = tail;
+        }
     }
-    time->dp_exposed = worst;
-    time->optimizer = update;
+    worst.update = update;
+    return worst;
 }
 
 static struct schedule_shape shape_of(const struct stage_map *map, int64_t micro_batches) {
@@ -85,17 +94,21 @@ static void price_time(const struct cost_context *c, const struct cut *cut, cons
     double without = schedule_price(schedule, &shape, &load->pipeline_without_hop);
     struct time_parts *time = &ret->time;
     *time = (struct time_parts){0};
-    price_data(c, map, states, load, cut->parallel.zero, micro_batches, time);
+    struct tail tail = price_tail(c, map, states, load, cut->parallel.zero, micro_batches);
     double busy = passes * (heaviest->forward + heaviest->backward + heaviest->weight);
     time->compute = passes * heaviest->compute;
     time->tp_exposed = passes * heaviest->exposed.tp;
+    time->optimizer = tail.update;
     time->cp_exposed = passes * heaviest->exposed.cp;
     time->ep_exposed = passes * heaviest->exposed.ep;
-    double sharded = passes * heaviest->dp_exposed;
-    time->overhead = busy - time->compute - time->tp_exposed - time->cp_exposed - time->ep_exposed - sharded;
+    double sharded = passes * heaviest->dp_exposed, vocabulary = passes * heaviest->pp_exposed;
+    time->overhead = busy - time->compute - time->tp_exposed - time->cp_exposed - time->ep_exposed - sharded - vocabulary;
     double host = 2 * c->topology->runtime.micro_batch_overhead * (double)(micro_batches * map->chunks);
     time->overhead += host;
     time->bubble = without - busy - host;
+    if (fabs(time->bubble) < 1e-12 * without) { /* rounding */
+        time->bubble = 0;
+    }
     if (time->bubble < 0) { /* overlapped pairs take less than their parts: they hide the experts' exchanges */
         double hidden = fmin(-time->bubble, time->ep_exposed);
         time->ep_exposed -= hidden;
@@ -103,10 +116,11 @@ static void price_time(const struct cost_context *c, const struct cut *cut, cons
         time->compute += fmin(0, time->bubble);
         time->bubble = fmax(0, time->bubble);
     }
-    time->pp_exposed = makespan - without;
-    time->dp_exposed += sharded;
+    time->tp_exposed += tail.tensor;
+    time->pp_exposed = makespan - without + vocabulary + tail.table;
+    time->dp_exposed = sharded + tail.data;
     double jitter = c->nodes > 1 ? c->topology->runtime.jitter * log2((double)c->nodes) : 0;
-    double sum = makespan + (time->dp_exposed - sharded) + time->optimizer;
+    double sum = makespan + tail.data + tail.tensor + tail.table + tail.update;
     time->overhead += c->topology->runtime.step_overhead + jitter * sum;
     ret->step = sum + c->topology->runtime.step_overhead + jitter * sum;
     ret->busiest_flops = passes * heaviest->flops;

@@ -21,6 +21,7 @@ struct work_cost {
     struct layer_cost embedding, head, mtp;
     double message;     /* bytes that a rank sends to the next pipeline stage */
     double hop_seconds; /* until they are there and whole */
+    double vocabulary_seconds; /* exchanges of a vocabulary spread over stages, each of forward and backward */
 };
 void cost_work(const struct cost_context *context, const struct cut *cut, int64_t micro_batch, struct work_cost *ret);
 
@@ -29,11 +30,18 @@ struct class_load {
     double forward, backward, weight; /* with everything visible; recomputation is in backward */
     double compute;                   /* of the three: kernels */
     struct exposed exposed;
-    double dp_exposed;                /* ZeRO-3's gathers and reductions */
+    double dp_exposed;                /* ZeRO-2's and 3's gathers and reductions */
+    double pp_exposed;                /* of a vocabulary spread over stages */
     double saved, extra, logits;      /* bytes a micro-batch: kept; alive only in one layer's backward; of the loss */
     double message;                   /* bytes between stages */
     double recompute_flops, flops;    /* of one micro-batch */
 };
+
+/* Its bytes alone. */
+void cost_class_bytes(const struct cost_context *context, const struct stage_class *class,
+                      const struct work_cost *work, int recompute, struct class_load *ret);
+void cost_class(const struct cost_context *context, const struct stage_class *class, const struct work_cost *work,
+                const struct state_cost *state, int recompute, int64_t zero, struct class_load *ret);
 
 struct stage_load {
     struct class_load classes[STAGE_CLASSES];

@@ -38,8 +38,8 @@ int64_t stage_chunk(enum placement placement, int64_t ranks, int64_t rank, int64
 
 enum placement stage_placement(const struct schedule *schedule);
 
-/* Layers of chunk `chunk` of `chunks`. Even: L / S, the rest one each to chunks from the second on, or to all but the last,
- * which has the head, if one is missing to give it to all; ends: the first and last one fewer than the others. */
+/* Layers of chunk `chunk` of `chunks`. Even: L / S, the rest one each to chunks from the second on, or to all but the
+ * last, which has the head, when only one has to go without; ends: the first and last one fewer than the others. */
 int64_t stage_layers(int64_t layers, int64_t chunks, bool lighter_ends, int64_t chunk);
 /* Why the layers cannot be cut so, or NULL. */
 const char *stage_refuse(int64_t layers, int64_t ranks, int64_t chunks_per_rank, enum placement placement,

@@ -23,8 +23,8 @@ struct state_spans state_spans(const struct cost_context *context, const struct 
     if (cut->parallel.pp > 1) {
         spans.mirror = mesh_span(context->topology, &cut->mesh, AXIS_PP, 2, cut->parallel.pp - 1);
     }
-    spans.dense_shard = (double)spans.dense.size;
-    spans.expert_shard = (double)spans.expert.size;
+    spans.dense_shard = spans.dense_part = (double)spans.dense.size;
+    spans.expert_shard = spans.expert_part = (double)spans.expert.size;
     if (context->job->space.hybrid_shard) {
         spans.dense_node = mesh_span(context->topology, &cut->mesh, AXIS_DP_CP, spans.dense.inner, 1);
         spans.expert_node = mesh_span(context->topology, &cut->mesh, AXIS_EDP, spans.expert.inner, 1);
@@ -32,8 +32,8 @@ struct state_spans state_spans(const struct cost_context *context, const struct 
                                     spans.dense.inner);
         spans.expert_far = mesh_span(context->topology, &cut->mesh, AXIS_EDP,
                                      spans.expert.size / spans.expert.inner, spans.expert.inner);
-        spans.dense_shard = (double)spans.dense.inner;
-        spans.expert_shard = (double)spans.expert.inner;
+        spans.dense_part = (double)spans.dense.inner;
+        spans.expert_part = (double)spans.expert.inner;
     }
     return spans;
 }
@@ -47,6 +47,16 @@ static double expert_layer(const struct cost_context *c, const struct cut *cut, 
     return (double)c->params[kind].experts / (double)(cut->parallel.ep * cut->parallel.etp);
 }
 
+/* Of the blocks that stand with the embedding (place 0) or the head (1). */
+static double extra_parameters(const struct model *model, int place) {
+    const struct extra_block *blocks = model->extra_blocks.items;
+    double sum = 0;
+    for (size_t i = 0; i < model->extra_blocks.count; i++) {
+        sum += blocks[i].place == place ? (double)blocks[i].params : 0;
+    }
+    return sum;
+}
+
 /* Parameters of a class on one rank. The embedding of a tied model is held by the first and the last stage when they
  * differ. */
 static void count_parameters(const struct cost_context *c, const struct cut *cut, const struct stage_class *class,
@@ -57,11 +67,13 @@ static void count_parameters(const struct cost_context *c, const struct cut *cut
         double dense = dense_layer(c, cut, kind), expert = expert_layer(c, cut, kind);
         s->dense += layers * dense;
         s->expert += layers * expert;
+        s->replicated += layers * (double)c->params[kind].replicated;
         if (class->layers[kind] > 0) {
             s->layer_dense = fmax(s->layer_dense, dense);
             s->layer_expert = fmax(s->layer_expert, expert);
         }
     }
+    const struct state_cost in_layers = *s;
     double table = (double)(model_padded_vocab(c->model, cut->parallel.tp) * c->model->hidden_size);
     double split = c->model->image != NULL ? (double)(c->outer.embedding - c->outer.position) : table;
     double embedding = split / tp + (double)c->outer.position;
@@ -74,29 +86,40 @@ static void count_parameters(const struct cost_context *c, const struct cut *cut
         s->dense += class->mtp * (dense_layer(c, cut, kind) + blocks) + (class->embedding > 0 ? 0 : embedding);
         s->expert += class->mtp * expert_layer(c, cut, kind);
     }
-    double extra = (double)c->outer.extra;
-    s->dense += class->embedding > 0 ? extra : 0;
+    s->dense += (class->embedding > 0 ? extra_parameters(c->model, 0) : 0) +
+                (class->head > 0 ? extra_parameters(c->model, 1) : 0);
+    s->replicated += class->embedding * (double)c->outer.position + class->head * (double)c->outer.final_norm;
+    s->outer_dense = fmax(0, s->dense - in_layers.dense);
+    s->outer_expert = fmax(0, s->expert - in_layers.expert);
 }
 
 static double bucket_elements(const struct cost_context *c, double ranks) {
     return c->job->bucket > 0 ? c->job->bucket : fmax(40e6, 1e6 * ranks);
 }
 
+/* Parameters whose optimizer state the rank keeps. */
+static double owned_parameters(const struct state_spans *spans, int64_t zero, const struct state_cost *s) {
+    if (zero == 0) {
+        return s->dense + s->expert;
+    }
+    return zero >= 3 ? s->dense / spans->dense_part + s->expert / spans->expert_part
+                     : s->dense / spans->dense_shard + s->expert / spans->expert_shard;
+}
+
 static void count_bytes(const struct cost_context *c, const struct state_spans *spans, int64_t zero,
                         struct state_cost *s) {
     const struct state_bytes *b = &c->state;
-    double dense_shard = spans->dense_shard, expert_shard = spans->expert_shard;
     double all = s->dense + s->expert;
-    double shard = s->dense / dense_shard + s->expert / expert_shard;
+    double shard = owned_parameters(spans, zero, s);
     s->weights = b->weight * (zero >= 3 ? shard : all);
     s->gradients = b->gradient * (zero >= 2 ? shard : all);
     s->optimizer = b->optimizer * (zero >= 1 ? shard : all);
     s->gathered = 0;
     if (zero == 2) {
-        s->gathered = b->gradient * fmin(all, bucket_elements(c, dense_shard));
-    } else if (zero >= 3) { /* the layer at work and the next one, and one layer's gradients on their way */
-        double layer = s->layer_dense + s->layer_expert;
-        s->gathered = 2 * b->weight * layer + b->gradient * layer;
+        s->gathered = b->gradient * fmin(all, bucket_elements(c, spans->dense_shard));
+    } else if (zero >= 3) { /* the layer at work, the next one and what stands outside; one unit's gradients */
+        double layer = s->layer_dense + s->layer_expert, outer = s->outer_dense + s->outer_expert;
+        s->gathered = b->weight * (2 * layer + outer) + b->gradient * fmax(layer, outer);
     }
 }
 
@@ -143,23 +166,47 @@ static void time_communication(const struct cost_context *c, const struct state_
         double share = (s->layer_dense + s->layer_expert) / fmax(1, s->dense + s->expert);
         s->first_gather_seconds = s->gather_seconds * fmin(1, share);
     }
-    if (zero >= 3) {
-        s->layer_gather_seconds = gather_seconds(c, &sp->dense, &sp->dense_node, zero, s->layer_dense) +
-                                  gather_seconds(c, &sp->expert, &sp->expert_node, zero, s->layer_expert);
+}
+
+static double unit_gather(const struct cost_context *c, const struct state_spans *sp, int64_t zero, double dense,
+                          double expert) {
+    return zero < 3 ? 0
+                    : gather_seconds(c, &sp->dense, &sp->dense_node, zero, dense) +
+                          gather_seconds(c, &sp->expert, &sp->expert_node, zero, expert);
+}
+
+static double unit_reduce(const struct cost_context *c, const struct state_spans *sp, int64_t zero, double dense,
+                          double expert) {
+    return reduce_seconds(c, &sp->dense, &sp->dense_node, &sp->dense_far, zero, dense) +
+           reduce_seconds(c, &sp->expert, &sp->expert_node, &sp->expert_far, zero, expert);
+}
+
+/* Units are the layers, and one of all that stands outside them (FSDP's root: Zhao et al. 2023, arXiv:2304.11277,
+ * section 4). */
+static void time_traffic(const struct cost_context *c, const struct cut *cut, const struct state_spans *sp,
+                         const struct stage_class *class, int64_t zero, struct state_cost *s) {
+    struct shard_traffic *t = &s->traffic;
+    for (int64_t kind = 0; kind < c->model->kind_count; kind++) {
+        if (class->layers[kind] > 0) {
+            double dense = dense_layer(c, cut, kind), expert = expert_layer(c, cut, kind);
+            double gather = unit_gather(c, sp, zero, dense, expert), reduce = unit_reduce(c, sp, zero, dense, expert);
+            t->layers_gather += (double)class->layers[kind] * gather;
+            t->layers_reduce += (double)class->layers[kind] * reduce;
+            t->first_gather = fmax(t->first_gather, gather);
+            t->last_reduce = fmax(t->last_reduce, reduce);
+        }
     }
-    if (zero >= 2) {
-        s->layer_reduce_seconds =
-            reduce_seconds(c, &sp->dense, &sp->dense_node, &sp->dense_far, zero, s->layer_dense) +
-            reduce_seconds(c, &sp->expert, &sp->expert_node, &sp->expert_far, zero, s->layer_expert);
-    }
+    t->outer_gather = unit_gather(c, sp, zero, s->outer_dense, s->outer_expert);
+    t->outer_reduce = unit_reduce(c, sp, zero, s->outer_dense, s->outer_expert);
 }
 
 /* Adam reads gradient, master weight and both moments and writes master, moments and the 16-bit weight; clipping reads
  * the gradients once more. Muon adds five Newton-Schulz products per matrix (about 20 x rows FLOPs an element). */
 static double update_seconds(const struct cost_context *c, const struct state_spans *spans, int64_t zero,
                              const struct state_cost *s) {
-    double owned = zero >= 1 ? s->dense / spans->dense_shard + s->expert / spans->expert_shard : s->dense + s->expert;
-    double bytes = owned * (c->state.gradient + 2 * c->state.optimizer + c->state.weight);
+    double owned = owned_parameters(spans, zero, s);
+    double weights = c->element > 2 || !c->job->master_weights ? 2 : 1; /* without a master they are read too */
+    double bytes = owned * (c->state.gradient + 2 * c->state.optimizer + weights * c->state.weight);
     double seconds = kernel_memory(c->device, bytes);
     if (c->job->clip_gradients) {
         seconds += kernel_memory(c->device, owned * c->state.gradient);
@@ -171,12 +218,35 @@ static double update_seconds(const struct cost_context *c, const struct state_sp
     return seconds;
 }
 
+/* Gradients of parameters that several ranks hold besides data parallelism, summed once a step after backward. Sequence
+ * parallelism: norms, router and what else is whole on every tensor-parallel rank sees only a part of the tokens there
+ * (Korthikanti et al. 2022, arXiv:2205.05198). The embedding table, where the last stage holds it too: as a tied head, or
+ * for MTP blocks (Narayanan et al. 2021, arXiv:2104.04473). */
+static void time_copies(const struct cost_context *c, const struct cut *cut, const struct state_spans *spans,
+                        const struct stage_class *class, struct state_cost *s) {
+    if (cut->parallel.sp) {
+        s->replicated_seconds =
+            collective_seconds(&cut->tp, COLLECTIVE_ALL_REDUCE, s->replicated * c->state.gradient, NULL);
+    }
+    bool copied = c->model->tie_word_embeddings || c->mtp;
+    bool one_end = (class->embedding > 0) != (class->head > 0);
+    if (copied && one_end && cut->parallel.pp > 1 && c->model->image == NULL) {
+        int64_t rows = model_padded_vocab(c->model, cut->parallel.tp) / cut->parallel.tp;
+        double bytes = (double)(rows * c->model->hidden_size) * c->state.gradient;
+        s->table_seconds = collective_seconds(&spans->mirror, COLLECTIVE_ALL_REDUCE, bytes, NULL);
+    }
+}
+
 void cost_state(const struct cost_context *context, const struct cut *cut, const struct state_spans *spans,
                 const struct stage_class *class, bool two_way, int64_t zero, struct state_cost *ret) {
     *ret = (struct state_cost){0};
     count_parameters(context, cut, class, ret);
     count_bytes(context, spans, zero, ret);
     time_communication(context, spans, zero, ret);
+    if (zero >= 2) {
+        time_traffic(context, cut, spans, class, zero, ret);
+    }
+    time_copies(context, cut, spans, class, ret);
     if (two_way) {
         ret->reduce_seconds += collective_seconds(&spans->mirror, COLLECTIVE_ALL_REDUCE,
                                                   (ret->dense + ret->expert) * context->state.gradient, NULL);

@@ -56,8 +56,10 @@ static void own_nodes(struct row *r, struct topology *t) {
 
 static void make_nodes(struct row *r, struct node_type *node, struct group *group) {
     int64_t devices = row_needed(r, "gpus", 0);
-    int64_t per_node = row_count(r, "gpus_per_node", node->count);
-    per_node = per_node < 1 ? node->count : per_node;
+    const struct field *fields = field_find(topology_fields, "nodes")->fields;
+    row_override(r, "gpus_per_node", fields, "count", node);
+    row_override(r, "scaleup_gpus", field_find(fields, "scaleup")->fields, "domain", &node->scaleup);
+    int64_t per_node = node->count;
     node->count = per_node < devices ? per_node : devices;
     if (devices > TOPOLOGY_DEVICES) {
         row_refuse(r, arena_format(r->arena, "gpus: more than %d", TOPOLOGY_DEVICES));
@@ -65,8 +67,6 @@ static void make_nodes(struct row *r, struct node_type *node, struct group *grou
         row_refuse(r, "gpus does not fill whole nodes");
     }
     group->count = devices / node->count;
-    int64_t domain = row_count(r, "scaleup_gpus", 0);
-    node->scaleup.domain = domain > 0 ? domain : node->scaleup.domain;
     if (node->scaleup.domain <= per_node) {
         node->scaleup.domain = 0;
     }

@@ -55,11 +55,16 @@ static void override_moe(struct row *r, struct model *m) {
     struct moe *moe = ARENA_NEW(r->arena, struct moe);
     *moe = m->moe != NULL ? *m->moe : (struct moe){.layer_freq = 1, .imbalance = 1};
     m->moe = moe;
+    bool biased = moe->router_bias == moe->num_experts;
     row_override(r, "experts", fields, "num_experts", moe);
+    moe->router_bias = biased ? moe->num_experts : moe->router_bias;
     row_override(r, "topk", fields, "experts_per_token", moe);
     row_override(r, "moe_ffn", fields, "expert_intermediate_size", moe);
     row_override(r, "moe_layer_freq", fields, "layer_freq", moe);
     row_override(r, "dense_first", fields, "first_dense_layers", moe);
+    if (text_equal(row_cell(r, "dense_first"), "0")) {
+        moe->first_dense_layers = 0;
+    }
     override_shared(r, moe);
     if (moe->experts_per_token == 0) {
         row_refuse(r, "topk is not stated");

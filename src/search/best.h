@@ -1,4 +1,8 @@
-/* The best plans so far: the first `room` by objective, ties by place in the enumeration; or the Pareto front. */
+/* The best plans so far: the first `room` by one objective, or the Pareto front of several.
+ *
+ * By one objective only the best of a family is kept: configurations that differ in nothing but mesh order, kind of
+ * context parallelism, sequence parallelism or first and last stages are variations of one plan and would fill the list
+ * with near-identical rows. Ties go to the earlier in the enumeration (space.h). */
 #ifndef PARPLAN_SEARCH_BEST_H
 #define PARPLAN_SEARCH_BEST_H
 
@@ -9,7 +13,7 @@
 
 struct arena;
 
-enum { BEST_OBJECTIVES = 4, BEST_FRONT = 4096 };
+enum { BEST_OBJECTIVES = 4 };
 
 /* Where a configuration stands in the enumeration; decides ties, whatever thread met it. */
 struct serial {
@@ -23,15 +27,19 @@ struct candidate {
 };
 
 struct best {
-    struct candidate *items;
-    int64_t count, room;
-    int objectives; /* 1: the best; more: the front */
+    struct candidate *items; /* sorted by first value, then serial */
+    int64_t count, room;     /* a front has as much room as it needs */
+    int objectives;          /* 1: the best; more: the front */
+    struct arena *arena;
 };
 
 void best_init(struct best *best, struct arena *arena, int64_t room, int objectives);
-/* Keeps the candidate if it belongs to the best; the items stay sorted by first value, then serial. */
+/* Keeps the candidate if it belongs to the best. */
 void best_offer(struct best *best, const struct candidate *candidate);
-/* The value that a new candidate must not exceed to be kept; infinite while there is room or for a front. */
-double best_threshold(const struct best *best);
+/* Whether no configuration whose values are all at least `bounds` would be kept. */
+bool best_rejects(const struct best *best, const double bounds[]);
+
+/* Whether two decisions are variations of one plan. */
+bool best_same_family(const struct decision *a, const struct decision *b);
 
 #endif

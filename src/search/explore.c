@@ -1,384 +1,323 @@
-/* The loops below a shape, each with the bound that may end it early:
- *
- *   cut ── rules
- *    └ micro-batch ── rules, floor of kernel time
- *       └ stage map x recomputation ── time bound of the load, memory of its best ZeRO stage
- *          └ schedule x ZeRO ── price
- */
+/* The loops below a node. */
 #include "search/explore.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "cost/bound.h"
-#include "cost/estimate.h"
-#include "cost/price.h"
-#include "cost/rule.h"
 #include "plan/constraint.h"
-
-enum { ZERO_STAGES = 4 };
-
-/* A stage map and the model states on it; several variants (schedules) may share one. */
-struct map_slot {
-    struct stage_map map;
-    bool has_states[ZERO_STAGES];
-    struct state_cost states[ZERO_STAGES][STAGE_CLASSES];
-};
+#include "schedule/schedule.h"
 
 struct explorer {
     const struct explore_plan *plan;
+    const struct search_space *space;
     const struct cost_context *context;
-    struct variant variants[SPACE_VARIANTS];
-    int64_t variant_count;
-    int variant_map[SPACE_VARIANTS]; /* its slot */
-    struct map_slot *slots;
-    int slot_count, slot_room;
-    struct arena *arena;
-    struct cut_choice choices[SPACE_CUTS];
-    int64_t choice_count;
-    struct work_cost work;
-    struct stage_load load;
-    double floors[64]; /* kernel seconds of the whole model for each micro-batch value, 0 = not yet known */
-};
-
-/* What one call of explore_shape carries down its loops. */
-struct visit_state {
-    struct explorer *e;
-    struct best *best;
-    struct tally *tally;
-    double threshold;
-    struct decision decision;
+    struct floors *floors;
+    struct shape_cuts cuts;
     struct cut cut;
     struct state_spans spans;
-    bool has_spans;
-    struct serial serial;
+    struct work_cost work;
+    struct stage_load load;
+    struct state_cost *states; /* of the current mesh order: [sequence-parallel or not][map][ZeRO][class] */
+    bool *has_states;          /* [sequence-parallel or not][map][ZeRO] */
+    struct floor choices[SEQUENCES_MAX][RECOMPUTE_KINDS]; /* of the node: what no order changes; bytes 0 = not yet known */
+    unsigned char *zeros;      /* of each variant: bits of ZeRO stages that are legal and not forbidden */
+};
+
+/* What one call of explore_node carries down its loops. */
+struct visit {
+    struct explorer *e;
+    const struct best *kept;
+    struct best *found;
+    struct tally *tally;
+    const struct legality *legal;
+    struct decision decision;
+    int64_t shape, size;     /* places of shape and micro-batch */
+    int64_t sequence, order; /* places of the cut */
+    int64_t recompute;       /* place in the axis */
+    bool plain, overlapped;  /* kinds of schedule that are still worth a try */
 };
 
 struct explorer *explorer_open(struct arena *arena, const struct explore_plan *plan) {
     struct explorer *e = ARENA_NEW(arena, struct explorer);
+    const struct pipelines *pipelines = plan->space->pipelines;
     e->plan = plan;
-    e->context = plan->axes->context;
-    e->arena = arena;
+    e->space = plan->space;
+    e->context = plan->space->context;
+    e->floors = floors_open(arena, plan->space);
+    size_t maps = 1, variants = 1;
+    for (int64_t i = 0; i < plan->space->axes->pp.count; i++) {
+        size_t here = (size_t)pipelines->items[i].map_count;
+        maps = here > maps ? here : maps;
+        here = (size_t)pipelines->items[i].variant_count;
+        variants = here > variants ? here : variants;
+    }
+    e->states = ARENA_ARRAY(arena, struct state_cost, 2 * maps * ZERO_STAGES * STAGE_CLASSES);
+    e->has_states = ARENA_ARRAY(arena, bool, 2 * maps * ZERO_STAGES);
+    e->zeros = ARENA_ARRAY(arena, unsigned char, variants);
     return e;
 }
 
-void tally_add(struct tally *sum, const struct tally *part) {
-    sum->evaluated += part->evaluated;
-    sum->pruned_memory += part->pruned_memory;
-    sum->pruned_bound += part->pruned_bound;
-    sum->pruned_rule += part->pruned_rule;
-    for (int i = 0; i < 64; i++) {
-        sum->refused[i] += part->refused[i];
-    }
-    bool nearer = part->nearest_excess < sum->nearest_excess ||
-                  (!(part->nearest_excess > sum->nearest_excess) &&
-                   (part->nearest_serial.shape < sum->nearest_serial.shape ||
-                    (part->nearest_serial.shape == sum->nearest_serial.shape &&
-                     part->nearest_serial.inner < sum->nearest_serial.inner)));
-    if (part->has_nearest && (!sum->has_nearest || nearer)) {
-        sum->has_nearest = true;
-        sum->nearest_excess = part->nearest_excess;
-        sum->nearest_serial = part->nearest_serial;
-        sum->nearest = part->nearest;
-    }
+struct floors *explorer_floors(struct explorer *explorer) {
+    return explorer->floors;
 }
 
-static void refuse(struct tally *tally, const struct rule *rule, int64_t count) {
-    tally->pruned_rule += count;
-    tally->refused[rule - rules] += count;
+struct shape_cuts *explorer_cuts(struct explorer *explorer) {
+    return &explorer->cuts;
 }
 
-static bool variant_fits(const struct cost_context *c, int64_t pp, const struct variant *v) {
-    enum placement placement = stage_placement(schedules[v->schedule]);
-    return stage_refuse(c->model->layer_count, pp, v->vpp, placement, v->stages == STAGES_ENDS) == NULL;
-}
-
-/* Slot of a variant's stage map, made if no earlier variant has the same; -1 when the layers cannot be cut so. */
-static int find_slot(struct explorer *e, int64_t pp, int64_t index) {
-    const struct variant *v = &e->variants[index];
-    if (!variant_fits(e->context, pp, v)) {
-        return -1;
-    }
-    enum placement placement = stage_placement(schedules[v->schedule]);
-    for (int64_t i = 0; i < index; i++) {
-        const struct variant *other = &e->variants[i];
-        if (e->variant_map[i] >= 0 && other->vpp == v->vpp && other->stages == v->stages &&
-            stage_placement(schedules[other->schedule]) == placement) {
-            return e->variant_map[i];
-        }
-    }
-    if (e->slot_count == e->slot_room) {
-        int room = e->slot_room == 0 ? 16 : 2 * e->slot_room;
-        struct map_slot *slots = ARENA_ARRAY(e->arena, struct map_slot, (size_t)room);
-        for (int i = 0; i < e->slot_count; i++) {
-            slots[i] = e->slots[i];
-        }
-        e->slots = slots;
-        e->slot_room = room;
-    }
-    stage_map_make(e->context, pp, v->vpp, placement, v->stages == STAGES_ENDS, &e->slots[e->slot_count].map);
-    return e->slot_count++;
-}
-
-static void open_variants(struct explorer *e, int64_t pp) {
-    e->slot_count = 0;
-    e->variant_count = space_variants(e->plan->axes, pp, e->variants, SPACE_VARIANTS);
-    for (int64_t i = 0; i < e->variant_count; i++) {
-        e->variant_map[i] = find_slot(e, pp, i);
-    }
-}
-
-static int64_t per_micro_batch(const struct explorer *e) {
-    return e->variant_count * e->plan->axes->recompute_count * e->plan->axes->zero.count;
-}
-
-int64_t explore_size(struct explorer *e, const struct shape *shape) {
-    struct variant variants[SPACE_VARIANTS];
-    int64_t variant_count = space_variants(e->plan->axes, shape->parallel.pp, variants, SPACE_VARIANTS);
-    struct cut_choice choices[SPACE_CUTS];
-    int64_t cuts = space_cuts(e->plan->axes, &shape->parallel, choices, SPACE_CUTS);
-    const struct space_axes *axes = e->plan->axes;
-    return cuts * axes->micro_batch.count * variant_count * axes->recompute_count * axes->zero.count;
-}
-
-double explore_bound(const struct explore_plan *plan, const struct parallel *shape) {
-    const struct space_axes *axes = plan->axes;
-    double least = INFINITY;
-    for (int64_t i = 0; i < axes->micro_batch.count; i++) {
-        int64_t micro_batch = axes->micro_batch.items[i];
-        if (axes->context->job->global_batch % (shape->dp * micro_batch) == 0) {
-            int64_t count = axes->context->job->global_batch / (shape->dp * micro_batch);
-            double floor = bound_kernels(axes->context, shape, micro_batch);
-            least = fmin(least, bound_step(axes->context, shape->pp, count, floor));
-        }
-    }
-    return least;
-}
-
-static double objective_value(const struct visit_state *v, enum objective objective, const struct price *price) {
-    const struct cost_context *c = v->e->context;
-    switch (objective) {
-    case OBJECTIVE_STEP_TIME:
-    case OBJECTIVE_TOKENS: /* the batch is fixed: the shortest step has the most tokens a second */
-        return price->step;
-    case OBJECTIVE_COST:
-        return price->step * c->device->price;
-    case OBJECTIVE_ENERGY:
-        return cost_energy(c, price->step, price->time.compute);
-    case OBJECTIVE_MEMORY:
-        return price->peak;
-    }
-    return price->step;
-}
-
-/* Whether objectives grow with the step time alone, so that a bound on time is a bound on them. */
-static bool prunes_by_time(const struct explore_plan *plan) {
-    enum objective first = plan->objectives[0];
-    return !plan->exhaustive && plan->objective_count == 1 &&
-           (first == OBJECTIVE_STEP_TIME || first == OBJECTIVE_TOKENS);
-}
-
-static bool too_slow(const struct visit_state *v, double bound) {
-    double longest = v->e->context->job->max_step_time;
-    return (prunes_by_time(v->e->plan) && bound > fmin(v->threshold, best_threshold(v->best))) ||
-           (longest > 0 && bound > longest);
-}
-
-static void note_nearest(struct visit_state *v, double peak) {
-    double excess = peak - v->e->context->memory_limit;
-    struct tally *t = v->tally;
-    if (!t->has_nearest || excess < t->nearest_excess) {
-        t->has_nearest = true;
-        t->nearest_excess = excess;
-        t->nearest_serial = v->serial;
-        t->nearest = v->decision;
-    }
-}
-
-static void offer(struct visit_state *v, const struct price *price) {
+/* Whether nothing with these measures or larger ones can be kept. */
+static bool hopeless(const struct visit *v, const struct measure *floor) {
     const struct explore_plan *plan = v->e->plan;
-    struct candidate candidate = {.serial = v->serial, .decision = v->decision};
+    double bounds[BEST_OBJECTIVES];
+    if (floor->seconds > v->e->space->longest) {
+        return true;
+    }
     for (int i = 0; i < plan->objective_count; i++) {
-        candidate.values[i] = objective_value(v, plan->objectives[i], price);
+        bounds[i] = objective_bound(v->e->context, plan->objectives[i], floor);
     }
-    best_offer(v->best, &candidate);
+    return best_rejects(v->kept, bounds) || best_rejects(v->found, bounds);
 }
 
-static const struct state_cost *states_of(struct visit_state *v, struct map_slot *slot, int64_t zero) {
-    if (!v->has_spans) {
-        v->spans = state_spans(v->e->context, &v->cut);
-        v->has_spans = true;
+/* Place in the enumeration (space.h). */
+static int64_t inner_serial(const struct visit *v, int64_t variant, int64_t zero) {
+    const struct space_axes *a = v->e->space->axes;
+    int64_t cut = v->sequence * ORDER_KINDS + v->order;
+    int64_t at = cut * a->micro_batch.count + v->size;
+    at = at * v->legal->pipeline->variant_count + variant;
+    return (at * a->recompute_count + v->recompute) * a->zero.count + zero;
+}
+
+static void offer(struct visit *v, const struct price *price, int64_t variant, int64_t zero) {
+    const struct explore_plan *plan = v->e->plan;
+    struct candidate candidate = {.serial = {v->shape, inner_serial(v, variant, zero)}, .decision = v->decision};
+    for (int i = 0; i < plan->objective_count; i++) {
+        candidate.values[i] = objective_value(v->e->context, plan->objectives[i], price);
     }
-    if (!slot->has_states[zero]) {
-        bool two_way = slot->map.placement == PLACEMENT_TWO_WAY;
-        for (int64_t i = 0; i < slot->map.class_count; i++) {
-            cost_state(v->e->context, &v->cut, &v->spans, &slot->map.classes[i], two_way, zero,
-                       &slot->states[zero][i]);
+    best_offer(v->found, &candidate);
+}
+
+static const struct state_cost *states_of(struct explorer *e, const struct pipeline *pipeline, int map, int64_t zero) {
+    int64_t at = ((e->cut.parallel.sp ? pipeline->map_count : 0) + map) * ZERO_STAGES + zero;
+    struct state_cost *states = &e->states[at * STAGE_CLASSES];
+    if (!e->has_states[at]) {
+        const struct stage_map *stages = &pipeline->maps[map];
+        for (int64_t i = 0; i < stages->class_count; i++) {
+            cost_state(e->context, &e->cut, &e->spans, &stages->classes[i], stages->placement == PLACEMENT_TWO_WAY,
+                       zero, &states[i]);
         }
-        slot->has_states[zero] = true;
+        e->has_states[at] = true;
     }
-    return slot->states[zero];
+    return states;
 }
 
-/* One configuration in full. */
-static void visit_price(struct visit_state *v, struct map_slot *slot, const struct schedule *schedule) {
-    struct price price;
-    v->tally->evaluated++;
-    cost_price(v->e->context, &v->cut, &slot->map, slot->states[v->decision.parallel.zero], &v->e->load, schedule,
-               v->decision.micro_batches, &price);
-    if (price.peak > v->e->context->memory_limit) {
-        note_nearest(v, price.peak);
-        return;
+/* Bytes on the fullest rank. */
+static double peak_of(const struct visit *v, const struct stage_map *map, const struct state_cost states[],
+                      const struct schedule *schedule) {
+    double peak = 0;
+    for (int64_t i = 0; i < map->class_count; i++) {
+        struct memory_parts parts;
+        double nccl;
+        peak = fmax(peak, cost_peak(v->e->context, &v->e->cut, map, &states[i], &v->e->load.classes[i], schedule,
+                                    v->decision.micro_batches, i, &parts, &nccl));
     }
-    double longest = v->e->context->job->max_step_time;
-    if (longest <= 0 || price.step <= longest) {
-        offer(v, &price);
-    }
+    return peak;
 }
 
-/* All schedules of one stage map with one load; `zero` stages that share the load. */
-static void visit_load(struct visit_state *v, int slot_index, int64_t zero, bool slow) {
+/* One configuration: looks at its bytes, then prices it in full. `floor` is of its load. */
+static void visit_price(struct visit *v, const struct stage_map *map, const struct state_cost states[],
+                        const struct measure *floor, int64_t variant, int64_t zero) {
     struct explorer *e = v->e;
-    struct map_slot *slot = &e->slots[slot_index];
-    for (int64_t i = 0; i < e->variant_count; i++) {
-        if (e->variant_map[i] != slot_index) {
+    const struct schedule *schedule = schedules[v->decision.schedule];
+    struct price price;
+    if (!e->plan->exhaustive) {
+        struct measure now = *floor;
+        now.bytes = peak_of(v, map, states, schedule);
+        if (now.bytes > e->space->memory_limit) {
+            v->tally->pruned_memory++;
+            return;
+        }
+        if (hopeless(v, &now)) {
+            v->tally->pruned_bound++;
+            return;
+        }
+    }
+    v->tally->evaluated++;
+    cost_price(e->context, &e->cut, map, states, &e->load, schedule, v->decision.micro_batches, &price);
+    if (price.peak <= e->space->memory_limit && price.step <= e->space->longest) {
+        offer(v, &price, variant, zero);
+    }
+}
+
+/* All schedules with one load under one ZeRO stage. */
+static void visit_load(struct visit *v, int map, const struct state_cost states[], int64_t zero) {
+    struct explorer *e = v->e;
+    const struct pipeline *pipeline = v->legal->pipeline;
+    const struct stage_map *stages = &pipeline->maps[map];
+    bool known[2] = {false, false}, dead[2] = {false, false};
+    struct measure floors[2];
+    for (int i = pipeline->first_member[map]; i < pipeline->first_member[map + 1]; i++) {
+        int variant = pipeline->members[i];
+        int overlaps = search_overlaps(pipeline->variants[variant].schedule) ? 1 : 0;
+        if ((e->zeros[variant] >> zero & 1) == 0 || !(overlaps ? v->overlapped : v->plain)) {
             continue;
         }
-        v->decision.schedule = e->variants[i].schedule;
-        v->decision.parallel.vpp = e->variants[i].vpp;
-        v->decision.stages = e->variants[i].stages;
-        v->decision.parallel.zero = zero;
-        v->serial.inner++;
-        const struct rule *rule = rule_broken(e->context, &v->decision, RULE_WHOLE);
-        if (rule != NULL) {
-            refuse(v->tally, rule, 1);
-        } else if (e->plan->constraint != NULL && constraint_forbids(e->plan->constraint, &v->decision)) {
-            v->tally->pruned_rule++;
-        } else if (slow) {
+        if (!known[overlaps]) {
+            double seconds = bound_load(e->context, stages, &e->load, v->decision.micro_batches, overlaps == 1);
+            double compute = bound_compute(stages, &e->load, v->decision.micro_batches);
+            floors[overlaps] = (struct measure){.seconds = seconds, .compute = compute};
+            dead[overlaps] = !e->plan->exhaustive && hopeless(v, &floors[overlaps]);
+            known[overlaps] = true;
+        }
+        if (dead[overlaps]) {
             v->tally->pruned_bound++;
-        } else {
-            visit_price(v, slot, schedules[v->decision.schedule]);
+            continue;
         }
+        v->decision.schedule = pipeline->variants[variant].schedule;
+        v->decision.stages = pipeline->variants[variant].stages;
+        v->decision.parallel.vpp = pipeline->variants[variant].vpp;
+        visit_price(v, stages, states, &floors[overlaps], variant, zero);
     }
 }
 
-static void visit_map(struct visit_state *v, int slot_index, int recompute) {
+/* ZeRO stages of the map's variants, as bits. */
+static unsigned zeros_of(const struct visit *v, int map) {
+    const struct pipeline *pipeline = v->legal->pipeline;
+    unsigned zeros = 0;
+    for (int i = pipeline->first_member[map]; i < pipeline->first_member[map + 1]; i++) {
+        int variant = pipeline->members[i];
+        bool worth = search_overlaps(pipeline->variants[variant].schedule) ? v->overlapped : v->plain;
+        zeros |= worth ? v->e->zeros[variant] : 0;
+    }
+    return zeros;
+}
+
+static void visit_map(struct visit *v, int map) {
     struct explorer *e = v->e;
-    const struct values *zeros = &e->plan->axes->zero;
-    struct map_slot *slot = &e->slots[slot_index];
-    v->decision.recompute = recompute;
+    const struct space_axes *axes = e->space->axes;
+    const struct stage_map *stages = &v->legal->pipeline->maps[map];
+    unsigned zeros = zeros_of(v, map);
     int64_t loaded = -1; /* stages 0 and 1 share a load */
-    for (int64_t i = 0; i < zeros->count; i++) {
-        int64_t zero = zeros->items[i];
-        bool refused = zero > 0 && (v->decision.parallel.dp * v->decision.parallel.cp == 1 ||
-                                    (zero >= 2 && v->decision.parallel.pp > 1));
-        bool slow = false;
-        if (!refused) {
-            const struct state_cost *states = states_of(v, slot, zero);
-            int64_t kind = zero < 2 ? 0 : zero;
-            if (loaded != kind) {
-                cost_load(e->context, &slot->map, &e->work, states, recompute, kind, &e->load);
-                loaded = kind;
+    for (int64_t i = 0; i < axes->zero.count; i++) {
+        int64_t zero = axes->zero.items[i];
+        if ((zeros >> i & 1) == 0) {
+            continue;
+        }
+        const struct state_cost *states = states_of(e, v->legal->pipeline, map, zero);
+        int64_t kind = zero < 2 ? 0 : zero;
+        if (loaded != kind) {
+            cost_load(e->context, stages, &e->work, states, v->decision.recompute, kind, &e->load);
+            loaded = kind;
+        }
+        v->decision.parallel.zero = e->cut.parallel.zero = zero;
+        visit_load(v, map, states, i);
+    }
+}
+
+/* Pairs of variant and ZeRO stage whose schedules do, do not overlap passes. */
+static void count_pairs(const struct visit *v, int64_t pairs[2]) {
+    const struct pipeline *pipeline = v->legal->pipeline;
+    pairs[0] = pairs[1] = 0;
+    for (int64_t i = 0; i < pipeline->variant_count; i++) {
+        int overlaps = search_overlaps(pipeline->variants[i].schedule) ? 1 : 0;
+        for (unsigned zeros = v->e->zeros[i]; zeros != 0; zeros &= zeros - 1) {
+            pairs[overlaps]++;
+        }
+    }
+}
+
+/* Decides by the node's bounds what of a recomputation mode to try, and counts what not; false: nothing. */
+static bool worth_trying(struct visit *v, const int64_t pairs[2]) {
+    v->plain = pairs[0] > 0;
+    v->overlapped = pairs[1] > 0;
+    if (v->e->plan->exhaustive) {
+        return v->plain || v->overlapped;
+    }
+    struct floor *kept = &v->e->choices[v->sequence][v->recompute];
+    if (kept->bytes <= 0) {
+        floors_bytes(v->e->floors, v->decision.micro_batch, v->sequence, v->recompute, kept);
+    }
+    struct floor floor = *kept;
+    if (floor.bytes > v->e->space->memory_limit) {
+        v->tally->pruned_memory += pairs[0] + pairs[1];
+        return false;
+    }
+    floors_choice(v->e->floors, v->decision.micro_batch, v->sequence, v->order, v->recompute, &floor);
+    if (v->plain && hopeless(v, &(struct measure){floor.plain, floor.bytes, floor.compute})) {
+        v->tally->pruned_bound += pairs[0];
+        v->plain = false;
+    }
+    if (v->overlapped && hopeless(v, &(struct measure){floor.overlapped, floor.bytes, floor.compute})) {
+        v->tally->pruned_bound += pairs[1];
+        v->overlapped = false;
+    }
+    return v->plain || v->overlapped;
+}
+
+/* ZeRO stages of every variant that the job does not forbid with this cut. */
+static void allow(struct visit *v) {
+    struct explorer *e = v->e;
+    const struct pipeline *pipeline = v->legal->pipeline;
+    memcpy(e->zeros, v->legal->zeros, (size_t)pipeline->variant_count);
+    struct decision d = v->decision;
+    for (int64_t i = 0; i < pipeline->variant_count && e->space->constraint != NULL; i++) {
+        for (int64_t z = 0; z < e->space->axes->zero.count; z++) {
+            d.parallel.vpp = pipeline->variants[i].vpp;
+            d.parallel.zero = e->space->axes->zero.items[z];
+            if (constraint_forbids(e->space->constraint, &d)) {
+                e->zeros[i] = (unsigned char)(e->zeros[i] & ~(1U << z));
             }
-            slow = too_slow(v, cost_time_bound(e->context, &slot->map, &e->load, v->decision.micro_batches));
-        }
-        visit_load(v, slot_index, zero, slow);
-    }
-}
-
-static void visit_maps(struct visit_state *v) {
-    struct explorer *e = v->e;
-    for (int slot = 0; slot < e->slot_count; slot++) {
-        for (int64_t r = 0; r < e->plan->axes->recompute_count; r++) {
-            visit_map(v, slot, e->plan->axes->recompute[r]);
         }
     }
-    int64_t unfit = 0;
-    for (int64_t i = 0; i < e->variant_count; i++) {
-        unfit += e->variant_map[i] < 0 ? 1 : 0;
-    }
-    v->tally->pruned_rule += unfit * e->plan->axes->recompute_count * e->plan->axes->zero.count;
 }
 
-/* No choice below fits when the smallest states and one micro-batch's fully recomputed activations do not. */
-static bool too_large(struct visit_state *v) {
-    const struct cost_context *c = v->e->context;
-    return bound_memory(c, &v->cut.parallel, v->decision.micro_batch) > c->memory_limit;
-}
-
-static void visit_micro_batch(struct visit_state *v, int64_t index) {
-    struct explorer *e = v->e;
-    const struct cost_context *c = e->context;
-    int64_t size = per_micro_batch(e);
-    v->decision.micro_batch = e->plan->axes->micro_batch.items[index];
-    const struct rule *rule = rule_broken(c, &v->decision, RULE_MICRO_BATCH);
-    if (rule != NULL) {
-        refuse(v->tally, rule, size);
-        v->serial.inner += size;
-        return;
-    }
-    v->decision.micro_batches = c->job->global_batch / (v->decision.parallel.dp * v->decision.micro_batch);
-    if (index >= 64 || e->floors[index] <= 0) {
-        double floor = bound_kernels(c, &v->decision.parallel, v->decision.micro_batch);
-        e->floors[index < 64 ? index : 63] = floor;
-    }
-    double floor = e->floors[index < 64 ? index : 63];
-    if (too_slow(v, bound_step(c, v->decision.parallel.pp, v->decision.micro_batches, floor))) {
-        v->tally->pruned_bound += size;
-        v->serial.inner += size;
-        return;
-    }
-    if (!e->plan->exhaustive && v->tally->has_nearest && too_large(v)) {
-        v->tally->pruned_memory += size;
-        v->serial.inner += size;
-        return;
-    }
-    cost_work(c, &v->cut, v->decision.micro_batch, &e->work);
-    visit_maps(v);
-}
-
-static void visit_cut(struct visit_state *v, const struct cut_choice *choice) {
+static void visit_cut(struct visit *v) {
     struct explorer *e = v->e;
     struct parallel *p = &v->decision.parallel;
-    const struct values *micro_batches = &e->plan->axes->micro_batch;
-    p->cp_kind = choice->cp_kind;
-    p->order = choice->order;
-    p->ulysses = choice->ulysses;
-    p->sp = choice->sp;
-    const struct rule *rule = rule_broken(e->context, &v->decision, RULE_CUT);
-    if (rule != NULL) {
-        refuse(v->tally, rule, micro_batches->count * per_micro_batch(e));
-        v->serial.inner += micro_batches->count * per_micro_batch(e);
-        return;
-    }
-    v->cut = cost_cut(e->context, p);
-    v->has_spans = false;
-    for (int i = 0; i < e->slot_count; i++) {
-        for (int zero = 0; zero < ZERO_STAGES; zero++) {
-            e->slots[i].has_states[zero] = false;
+    int64_t pairs[2];
+    bool worked = false;
+    p->cp_kind = e->cuts.sequences[v->sequence].cp_kind;
+    p->ulysses = e->cuts.sequences[v->sequence].ulysses;
+    p->sp = e->cuts.sequences[v->sequence].sp;
+    allow(v);
+    count_pairs(v, pairs);
+    for (v->recompute = 0; v->recompute < e->space->axes->recompute_count; v->recompute++) {
+        if (!worth_trying(v, pairs)) {
+            continue;
         }
-    }
-    for (int64_t i = 0; i < micro_batches->count; i++) {
-        visit_micro_batch(v, i);
+        if (!worked) {
+            e->cut = cost_cut(e->context, p);
+            cost_work(e->context, &e->cut, v->decision.micro_batch, &e->work);
+            e->spans = state_spans(e->context, &e->cut);
+            worked = true;
+        }
+        v->decision.recompute = e->space->axes->recompute[v->recompute];
+        for (int map = 0; map < v->legal->pipeline->map_count; map++) {
+            visit_map(v, map);
+        }
     }
 }
 
-void explore_shape(struct explorer *e, const struct shape *shape, double threshold, struct best *best,
-                   struct tally *tally) {
-    struct visit_state v = {.e = e, .best = best, .tally = tally, .threshold = threshold};
-    v.decision.parallel = shape->parallel;
-    v.serial = (struct serial){shape->serial, 0};
-    const struct rule *rule = rule_broken(e->context, &v.decision, RULE_SHAPE);
-    if (rule != NULL) {
-        refuse(tally, rule, explore_size(e, shape));
-        return;
-    }
-    open_variants(e, shape->parallel.pp);
-    e->choice_count = space_cuts(e->plan->axes, &shape->parallel, e->choices, SPACE_CUTS);
-    for (int i = 0; i < 64; i++) {
-        e->floors[i] = 0;
-    }
-    for (int64_t i = 0; i < e->choice_count; i++) {
-        visit_cut(&v, &e->choices[i]);
+void explore_node(struct explorer *e, const struct node *node, const struct best *kept, struct best *found,
+                  struct tally *tally) {
+    const struct parallel *shape = &e->plan->frontier->shapes[node->shape].parallel;
+    struct visit v = {.e = e, .kept = kept, .found = found, .tally = tally, .shape = node->shape,
+                      .size = node->micro_batch};
+    v.decision.parallel = *shape;
+    v.decision.micro_batch = e->space->axes->micro_batch.items[node->micro_batch];
+    v.decision.micro_batches = e->context->job->global_batch / (shape->dp * v.decision.micro_batch);
+    v.legal = pipelines_legality(e->space->pipelines, shape, v.decision.micro_batches);
+    shape_cuts_make(e->space, shape, &e->cuts);
+    floors_shape(e->floors, shape, &e->cuts);
+    memset(e->choices, 0, (size_t)e->cuts.sequence_count * sizeof e->choices[0]);
+    for (v.order = 0; v.order < e->cuts.order_count; v.order++) {
+        v.decision.parallel.order = e->cuts.orders[v.order];
+        memset(e->has_states, 0, 2 * (size_t)v.legal->pipeline->map_count * ZERO_STAGES * sizeof *e->has_states);
+        for (v.sequence = 0; v.sequence < e->cuts.sequence_count; v.sequence++) {
+            if ((e->cuts.legal[v.sequence] >> v.order & 1) != 0) {
+                visit_cut(&v);
+            }
+        }
     }
 }

@@ -1,51 +1,34 @@
-/* Opens one shape (tp, cp, ep, etp, pp) into all its configurations and prices those that no bound rules out. */
+/* Opens one node (a shape with a micro-batch) into all its configurations and prices those that no bound rules out:
+ *
+ *   mesh order                                        model states
+ *    └ sequence choice ── bounds of the node           layers with their exchanges
+ *       └ stage map x recomputation x ZeRO ── bound     load
+ *          └ schedule ── bytes                           price
+ */
 #ifndef PARPLAN_SEARCH_EXPLORE_H
 #define PARPLAN_SEARCH_EXPLORE_H
 
 #include "search/best.h"
-#include "search/space.h"
+#include "search/frontier.h"
 
-struct constraint;
 struct arena;
 
-/* A shape with its bound. */
-struct shape {
-    struct parallel parallel; /* tp, cp, ep, etp, pp, dp */
-    double bound;             /* seconds: no configuration of the shape has a shorter step */
-    int64_t serial;
-};
-
-/* What a search over many shapes shares, read-only. */
 struct explore_plan {
-    const struct space_axes *axes;
-    const struct constraint *constraint; /* NULL = none */
+    const struct search_space *space;
+    const struct frontier *frontier;
     enum objective objectives[BEST_OBJECTIVES];
     int objective_count;
-    bool exhaustive;
+    bool exhaustive; /* prices what is legal, whatever bounds and memory say */
 };
 
-struct tally {
-    int64_t evaluated, pruned_memory, pruned_bound, pruned_rule;
-    int64_t refused[64]; /* by rule index */
-    bool has_nearest;    /* of what did not fit */
-    double nearest_excess;
-    struct serial nearest_serial;
-    struct decision nearest;
-};
-void tally_add(struct tally *sum, const struct tally *part);
-
-/* Room for one worker's intermediate results, reused from shape to shape. */
+/* Room for one worker's intermediate results, reused from node to node. */
 struct explorer;
 struct explorer *explorer_open(struct arena *arena, const struct explore_plan *plan);
+struct floors *explorer_floors(struct explorer *explorer);
+struct shape_cuts *explorer_cuts(struct explorer *explorer);
 
-/* Seconds below which no configuration of the shape can be, from kernels alone; infinite if no micro-batch is legal. */
-double explore_bound(const struct explore_plan *plan, const struct parallel *shape);
-
-/* Explores; `threshold` is the objective that a candidate must not exceed when the search has better ones already. */
-void explore_shape(struct explorer *explorer, const struct shape *shape, double threshold, struct best *best,
-                   struct tally *tally);
-
-/* How many configurations the shape holds, legal or not. */
-int64_t explore_size(struct explorer *explorer, const struct shape *shape);
+/* `kept` is the best of the search before; adds to `found` what may be better, and to `tally`. */
+void explore_node(struct explorer *explorer, const struct node *node, const struct best *kept, struct best *found,
+                  struct tally *tally);
 
 #endif

@@ -1,8 +1,9 @@
 /* The search: the best configurations of a space under the cost model, exactly, with a proven bound.
  *
- * The space is enumerated as shapes (tp, cp, ep, etp, pp) in the order of a cheap lower bound; a shape is opened into cuts
- * (context kind, sp, mesh order), micro-batches, stage maps, recomputation, schedules and ZeRO stages. What a bound above
- * the worst kept plan, or memory that no choice below can save, rules out is counted and not priced. */
+ * Shapes (tp, cp, ep, etp, pp) with a micro-batch are the nodes. A cheap lower bound orders them, and the search opens
+ * them best bound first until the bound of all that are left exceeds the worst plan kept (floor.h, frontier.h,
+ * explore.h). What a bound rules out, or does not fit, is counted and not priced. Results and counts are the same at
+ * any number of threads. */
 #ifndef PARPLAN_SEARCH_SEARCH_H
 #define PARPLAN_SEARCH_SEARCH_H
 
@@ -13,17 +14,25 @@
 #include "base/diag.h"
 #include "cost/estimate.h"
 
+/* evaluated + pruned_memory + pruned_bound + pruned_rule is the size of the space (space.h) once the search is complete.
+ *
+ *   evaluated       priced in full
+ *   pruned_memory   legal, and proven not to fit
+ *   pruned_bound    legal, and in a group of which nothing that fits is better than what is kept, or as fast as
+ *                   max_step_time
+ *   pruned_rule     refused by a rule or forbidden by the job; counted by the first rule broken */
 struct search_result {
-    struct list plans;   /* struct estimate: best first; or the Pareto front, by its first objective */
+    struct list plans;   /* struct estimate: best first, one of each family (best.h); or the Pareto front, by its first
+                            objective, one of equals */
     bool is_front;
-    int64_t evaluated;   /* configurations priced in full */
-    int64_t pruned_memory, pruned_bound, pruned_rule;
+    int64_t evaluated, pruned_memory, pruned_bound, pruned_rule;
     double seconds;
     int64_t threads;
-    double lower_bound;  /* seconds: no plan of the space has a shorter step (objective time) */
-    double gap;          /* best step over that bound, minus one */
+    double lower_bound;  /* seconds: no plan of the space has a shorter step, whatever the objective; 0 = nothing known */
+    double gap;          /* step of the first plan over that bound, minus one */
     bool complete;       /* false: stopped early, plans are the best so far */
-    bool has_nearest;    /* nothing fits: the configuration that misses memory by least */
+    bool has_nearest;    /* nothing fits: the legal configuration that misses memory by least; if some fit and only
+                            max_step_time is in the way, the fastest that fits */
     struct estimate nearest;
     struct list refusals; /* struct search_refusal: rules that refused, most often first */
 };
@@ -34,7 +43,7 @@ struct search_control {
     double (*clock)(void);             /* seconds, monotone; NULL = no time limit and seconds = 0 */
     void (*progress)(void *context, const struct search_result *so_far); /* between rounds; may be NULL */
     void *context;
-    bool exhaustive;                   /* price everything that memory allows: no pruning by bounds */
+    bool exhaustive;                   /* price everything legal: no pruning by bounds or memory */
 };
 
 /* Searches job->space. STATUS_INFEASIBLE when nothing fits (ret tells the nearest), STATUS_INTERRUPTED when stopped early

@@ -1,4 +1,4 @@
-/* Axes, variants and cuts of the space. */
+/* Axes, variants, sequence choices and orders of the space. */
 #include "search/space.h"
 
 #include <string.h>
@@ -29,11 +29,24 @@ static struct values divisors(struct arena *arena, int64_t n, int64_t limit) {
     return (struct values){items, count};
 }
 
-static struct values chosen(struct arena *arena, const struct degrees *degrees, int64_t number, int64_t limit) {
-    if (degrees->any) {
-        return divisors(arena, number, limit);
+/* A list as it was given, without repetitions. */
+static struct values listed(struct arena *arena, const struct degrees *degrees) {
+    int64_t *items = ARENA_ARRAY(arena, int64_t, degrees->count + 1);
+    int64_t count = 0;
+    for (size_t i = 0; i < degrees->count; i++) {
+        bool seen = false;
+        for (int64_t j = 0; j < count && !seen; j++) {
+            seen = items[j] == degrees->values[i];
+        }
+        if (!seen) {
+            items[count++] = degrees->values[i];
+        }
     }
-    return (struct values){degrees->values, (int64_t)degrees->count};
+    return (struct values){items, count};
+}
+
+static struct values chosen(struct arena *arena, const struct degrees *degrees, int64_t number, int64_t limit) {
+    return degrees->any ? divisors(arena, number, limit) : listed(arena, degrees);
 }
 
 void space_make(struct arena *arena, const struct cost_context *context, struct space_axes *ret) {
@@ -48,8 +61,8 @@ void space_make(struct arena *arena, const struct cost_context *context, struct 
     ret->ep = chosen(arena, &space->ep, moe != NULL ? moe->num_experts : 1, world);
     ret->etp = chosen(arena, &space->etp, moe != NULL ? moe->expert_intermediate_size : 1, world);
     ret->micro_batch = chosen(arena, &space->micro_batch, context->job->global_batch, context->job->global_batch);
-    ret->zero = space->zero.any ? (struct values){stages, 4}
-                                : (struct values){space->zero.values, (int64_t)space->zero.count};
+    ret->vpp = listed(arena, &space->vpp);
+    ret->zero = space->zero.any ? (struct values){stages, 4} : listed(arena, &space->zero);
     for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
         if ((space->recompute >> mode & 1) != 0) {
             ret->recompute[ret->recompute_count++] = mode;
@@ -114,13 +127,13 @@ int64_t space_variants(const struct space_axes *axes, int64_t pp, struct variant
                 add_variant(&list, name, vpp);
             }
         }
-        for (size_t i = 0; i < space->vpp.count && !space->vpp.any; i++) {
-            if (space->vpp.values[i] > 1) {
-                add_variant(&list, name, space->vpp.values[i]);
+        for (int64_t i = 0; i < axes->vpp.count && !space->vpp.any; i++) {
+            if (axes->vpp.items[i] > 1) {
+                add_variant(&list, name, axes->vpp.items[i]);
             }
         }
     }
-    return list.count < room ? list.count : room;
+    return list.count;
 }
 
 /* Whether two orders put every axis of more than one rank at the same stride. */
@@ -134,77 +147,70 @@ static bool same_mesh(const struct mesh *a, const struct mesh *b) {
     return true;
 }
 
-struct cuts {
-    struct cut_choice *items;
-    int64_t count, room;
-};
-
-static void add_orders(const struct space_axes *axes, const struct parallel *p, struct cuts *cuts,
-                       struct cut_choice choice) {
+int64_t space_orders(const struct space_axes *axes, const struct parallel *shape, int ret[ORDER_KINDS]) {
+    const struct parallel *p = shape;
     struct mesh meshes[ORDER_KINDS];
-    int kept = 0;
+    int64_t kept = 0;
     for (int order = 0; order < ORDER_KINDS; order++) {
         if ((axes->context->job->space.order >> order & 1) == 0) {
             continue;
         }
         struct mesh mesh = mesh_make(p->tp, p->cp, p->dp, p->pp, p->ep, p->etp, (enum mesh_order)order);
         bool seen = false;
-        for (int i = 0; i < kept && !seen; i++) {
+        for (int64_t i = 0; i < kept && !seen; i++) {
             seen = same_mesh(&mesh, &meshes[i]);
         }
         if (!seen) {
-            meshes[kept++] = mesh;
-            choice.order = order;
-            if (cuts->count < cuts->room) {
-                cuts->items[cuts->count++] = choice;
-            }
+            meshes[kept] = mesh;
+            ret[kept++] = order;
         }
     }
+    return kept;
 }
 
-static void add_sequence(const struct space_axes *axes, const struct parallel *p, struct cuts *cuts,
-                         struct cut_choice choice) {
-    uint64_t sp = axes->context->job->space.sp;
+struct sequences {
+    struct sequence_choice *items;
+    int64_t count, room;
+    int64_t tp;
+    uint64_t sp; /* bits of the job */
+};
+
+/* With and without sequence parallelism; with one tensor-parallel rank only without, unless the job wants nothing else. */
+static void add_sequence(struct sequences *list, int cp_kind, int64_t ulysses) {
     for (int on = 0; on < 2; on++) {
-        bool pointless = on == 1 && p->tp == 1 && (sp & 1) != 0;
-        if ((sp >> on & 1) != 0 && !pointless) {
-            choice.sp = on == 1;
-            add_orders(axes, p, cuts, choice);
-        }
-    }
-}
-
-/* The degrees by heads that usp may take inside cp. */
-static void add_usp(const struct space_axes *axes, const struct parallel *p, struct cuts *cuts) {
-    int64_t fixed = axes->context->job->space.ulysses;
-    for (int64_t u = 2; u < p->cp; u++) {
-        if (p->cp % u == 0 && (fixed == 0 || fixed == u) && p->tp * u <= axes->context->model->num_attention_heads) {
-            add_sequence(axes, p, cuts, (struct cut_choice){.cp_kind = CONTEXT_USP, .ulysses = u});
-        }
-    }
-}
-
-int64_t space_cuts(const struct space_axes *axes, const struct parallel *shape, struct cut_choice *ret, int64_t room) {
-    struct cuts cuts = {ret, 0, room};
-    uint64_t kinds = axes->context->job->space.cp_kind;
-    if (shape->cp == 1) { /* all kinds are the same: the first allowed one without heads */
-        int kind = CONTEXT_RING;
-        while (kind + 1 < CONTEXT_KINDS && (kinds >> kind & 1) == 0) {
-            kind++;
-        }
-        add_sequence(axes, shape, &cuts, (struct cut_choice){.cp_kind = kind, .ulysses = 1});
-        return cuts.count;
-    }
-    for (int kind = 0; kind < CONTEXT_KINDS; kind++) {
-        if ((kinds >> kind & 1) == 0) {
+        bool pointless = on == 1 && list->tp == 1 && (list->sp & 1) != 0;
+        if ((list->sp >> on & 1) == 0 || pointless) {
             continue;
         }
-        if (kind == CONTEXT_USP) {
-            add_usp(axes, shape, &cuts);
-        } else {
-            int64_t heads = kind == CONTEXT_ULYSSES ? shape->cp : 1;
-            add_sequence(axes, shape, &cuts, (struct cut_choice){.cp_kind = kind, .ulysses = heads});
+        if (list->count < list->room) {
+            list->items[list->count] = (struct sequence_choice){cp_kind, ulysses, on == 1};
+        }
+        list->count++;
+    }
+}
+
+int64_t space_sequences(const struct space_axes *axes, int64_t tp, int64_t cp, struct sequence_choice *ret,
+                        int64_t room) {
+    const struct space *space = &axes->context->job->space;
+    struct sequences list = {ret, 0, room, tp, space->sp};
+    if (cp == 1) { /* all kinds are the same: the first allowed one */
+        int kind = CONTEXT_RING;
+        while (kind + 1 < CONTEXT_KINDS && (space->cp_kind >> kind & 1) == 0) {
+            kind++;
+        }
+        add_sequence(&list, kind, 1);
+        return list.count;
+    }
+    for (int kind = CONTEXT_RING; kind < CONTEXT_USP; kind++) {
+        if ((space->cp_kind >> kind & 1) != 0) {
+            add_sequence(&list, kind, kind == CONTEXT_ULYSSES ? cp : 1);
         }
     }
-    return cuts.count;
+    bool usp = (space->cp_kind >> CONTEXT_USP & 1) != 0;
+    for (int64_t u = 2; usp && u < cp && tp * u <= axes->context->model->num_attention_heads; u++) {
+        if (cp % u == 0 && (space->ulysses == 0 || space->ulysses == u)) {
+            add_sequence(&list, CONTEXT_USP, u);
+        }
+    }
+    return list.count;
 }

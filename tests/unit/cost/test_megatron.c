@@ -1,10 +1,10 @@
-/* Megatron-LM's own memory estimate (megatron/training/theoretical_memory_usage.py) under its own convention, and by how
- * much ours differs where that convention leaves something out:
+/* Megatron-LM's own memory estimate (megatron/training/theoretical_memory_usage.py) under its own convention, and by
+ * how much ours differs where that convention leaves something out:
  *
- *   weights      no biases, learned positions, norms of queries and keys, router's correction, MTP projection; a rank has
- *                an average stage and one embedding
- *   activations  18h + 4f bytes a token whatever the attention (no GQA, MLA), the gate (SwiGLU keeps 6f) or the experts;
- *                dropout always on, no statistics of fused attention, no context parallelism; token ids divided by tp */
+ *   weights      no biases, learned positions, norms of queries and keys, router's correction, MTP projection; a rank
+ * has an average stage and one embedding activations  18h + 4f bytes a token whatever the attention (no GQA, MLA), the
+ * gate (SwiGLU keeps 6f) or the experts; dropout always on, no statistics of fused attention, no context parallelism;
+ * token ids divided by tp */
 #include "../plan/setup.h"
 
 #include <math.h>
@@ -24,12 +24,20 @@ static bool next_row(FILE *file, char *line, struct row *ret) {
     if (read_row(file, line, LINE, c, CELLS) != 18) {
         return false;
     }
-    *ret = (struct row){.model = text_equal(c[0], "llama3-405b") ? "llama3.1-405b" : c[0], .world = cell_number(c[1]),
-                        .tp = cell_number(c[2]), .pp = cell_number(c[3]), .vpp = cell_number(c[4]),
-                        .ep = cell_number(c[5]), .etp = cell_number(c[6]), .dp = cell_number(c[7]),
-                        .micro_batches = cell_number(c[8]), .micro_batch = cell_number(c[9]),
-                        .seq_len = cell_number(c[10]), .sharded = text_equal(c[11], "True"),
-                        .weights = strtod(c[15], NULL), .split_activations = strtod(c[16], NULL),
+    *ret = (struct row){.model = text_equal(c[0], "llama3-405b") ? "llama3.1-405b" : c[0],
+                        .world = cell_number(c[1]),
+                        .tp = cell_number(c[2]),
+                        .pp = cell_number(c[3]),
+                        .vpp = cell_number(c[4]),
+                        .ep = cell_number(c[5]),
+                        .etp = cell_number(c[6]),
+                        .dp = cell_number(c[7]),
+                        .micro_batches = cell_number(c[8]),
+                        .micro_batch = cell_number(c[9]),
+                        .seq_len = cell_number(c[10]),
+                        .sharded = text_equal(c[11], "True"),
+                        .weights = strtod(c[15], NULL),
+                        .split_activations = strtod(c[16], NULL),
                         .whole_activations = strtod(c[17], NULL)};
     return true;
 }
@@ -50,7 +58,9 @@ static const struct model *row_model(struct arena *arena, const struct row *row)
 }
 
 /* Parameters as the estimate sorts them; `unseen` of ours it leaves out, in a layer. */
-struct sorted { double split, replicated, experts, unseen_split, unseen_replicated; };
+struct sorted {
+    double split, replicated, experts, unseen_split, unseen_replicated;
+};
 
 static struct sorted sort_layer(const struct model *model, const struct layer_kind *kind) {
     struct layer_params p = count_layer(model, kind);
@@ -106,7 +116,9 @@ static double megatron_weights(const struct row *row, const struct model *model)
 /* --ffn-hidden-size; Qwen3-30B-A3B's configuration has one that none of its layers uses. */
 static double dense_width(const struct model *model) {
     double width = (double)model->intermediate_size;
-    return width > 0 ? width : text_equal(model->name, "qwen3-30b-a3b") ? 6144 : (double)model->moe->expert_intermediate_size;
+    return width > 0                                  ? width
+           : text_equal(model->name, "qwen3-30b-a3b") ? 6144
+                                                      : (double)model->moe->expert_intermediate_size;
 }
 
 static double in_flight(const struct row *row) {
@@ -128,8 +140,8 @@ static double megatron_activations(const struct row *row, const struct model *mo
     return 1.05 * (bytes + (row->pp == 1 ? 2 * (sb * v / t + sb * h) : 0));
 }
 
-/* Every row under Megatron-LM's convention: weights and optimizer to the byte, activations too (their factor 1.05 leaves
- * fractions of a byte, which are rounded as the table's). */
+/* Every row under Megatron-LM's convention: weights and optimizer to the byte, activations too (their factor 1.05
+ * leaves fractions of a byte, which are rounded as the table's). */
 Test(megatron, equals_its_estimate) {
     struct arena *arena = support_arena();
     char line[LINE];
@@ -153,13 +165,15 @@ Test(megatron, equals_its_estimate) {
 }
 
 /* Our states of all pipeline ranks together, against p of theirs: where the average stage has p embeddings ours has the
- * embedding and the head, MTP blocks once with their projection and a copy of the embedding; and what they do not see. */
+ * embedding and the head, MTP blocks once with their projection and a copy of the embedding; and what they do not see.
+ */
 static double expected_states(const struct row *row, const struct model *model, double theirs) {
     struct sorted all = sort_layers(model), mtp = sort_layer(model, &model->kinds[model->mtp_kind]);
     struct outer_params outer = count_outer(model);
     double t = (double)row->tp, p = (double)row->pp, blocks = (double)model->mtp_layers;
     double tables = row->pp > 1 ? 2 - p : 0;
-    double dense = all.unseen_split / t + all.unseen_replicated + tables * vocabulary(model) / t + (double)outer.position;
+    double dense =
+        all.unseen_split / t + all.unseen_replicated + tables * vocabulary(model) / t + (double)outer.position;
     double mtp_dense = mtp.split / t + mtp.replicated;
     dense -= (p - 1) * blocks * mtp_dense;
     dense += blocks * (mtp.unseen_replicated + mtp.unseen_split / t) + (double)outer.mtp / t;
@@ -187,10 +201,17 @@ Test(megatron, our_states_differ_as_stated) {
     struct row row;
     while (next_row(file, line, &row)) {
         const struct model *model = row_model(arena, &row);
-        struct parallel parallel = {.tp = row.tp, .pp = row.pp, .vpp = 1, .dp = row.dp, .cp = 1, .ep = row.ep,
-                                    .etp = row.etp, .ulysses = 1, .sp = true};
-        struct cost_context context = cost_context_make(model, setup_topology(arena, "h100-sxm", row.world),
-                                                        setup_job(arena, ""));
+        struct parallel parallel = {.tp = row.tp,
+                                    .pp = row.pp,
+                                    .vpp = 1,
+                                    .dp = row.dp,
+                                    .cp = 1,
+                                    .ep = row.ep,
+                                    .etp = row.etp,
+                                    .ulysses = 1,
+                                    .sp = true};
+        struct cost_context context =
+            cost_context_make(model, setup_topology(arena, "h100-sxm", row.world), setup_job(arena, ""));
         struct cut cut = cost_cut(&context, &parallel);
         struct state_spans spans = state_spans(&context, &cut);
         struct stage_map *map = ARENA_NEW(arena, struct stage_map);
@@ -200,21 +221,30 @@ Test(megatron, our_states_differ_as_stated) {
             ours += cost_state_bytes(&context, &cut, &spans, &map->classes[map->rank_class[rank]], row.sharded ? 1 : 0);
         }
         double expected = expected_states(&row, model, row.weights);
-        cr_expect(fabs(ours - expected) <= 1e-12 * expected, "%s tp %lld pp %lld ep %lld: %.1f, expected %.1f", row.model,
-                  (long long)row.tp, (long long)row.pp, (long long)row.ep, ours, expected);
+        cr_expect(fabs(ours - expected) <= 1e-12 * expected, "%s tp %lld pp %lld ep %lld: %.1f, expected %.1f",
+                  row.model, (long long)row.tp, (long long)row.pp, (long long)row.ep, ours, expected);
     }
     fclose(file);
     arena_close(arena);
 }
 
 static struct shard shard_of(const struct row *row, bool sp, bool flash) {
-    return (struct shard){.tp = row->tp, .cp = 1, .ep = row->ep, .etp = row->etp, .ulysses = 1,
-                          .sequence_parallel = sp, .micro_batch = row->micro_batch, .seq_len = row->seq_len,
-                          .element = 2, .flash = flash, .expert_load = 1};
+    return (struct shard){.tp = row->tp,
+                          .cp = 1,
+                          .ep = row->ep,
+                          .etp = row->etp,
+                          .ulysses = 1,
+                          .sequence_parallel = sp,
+                          .micro_batch = row->micro_batch,
+                          .seq_len = row->seq_len,
+                          .element = 2,
+                          .flash = flash,
+                          .expert_load = 1};
 }
 
 /* What we keep of one token in a layer beyond 18h + 4f, from the gaps above, with sequence parallelism and fused
- * attention: no dropout masks, statistics, shared key-value heads, heads of other widths, the gate, latents, experts. */
+ * attention: no dropout masks, statistics, shared key-value heads, heads of other widths, the gate, latents, experts.
+ */
 static double gap(const struct model *model, const struct layer_kind *kind) {
     double h = (double)model->hidden_size, a = (double)model->num_attention_heads, d = (double)model->head_dim;
     double bytes = (model->dropout > 0 ? 0 : -2 * h) + 4 * a;
@@ -232,7 +262,8 @@ static double gap(const struct model *model, const struct layer_kind *kind) {
     }
     const struct moe *moe = model->moe;
     double k = (double)moe->experts_per_token, shared = (double)moe->shared_intermediate_size;
-    bytes += 8 * (double)moe->num_experts + 8 * k + k * (2 * h + 6 * (double)moe->expert_intermediate_size) + 6 * shared;
+    bytes +=
+        8 * (double)moe->num_experts + 8 * k + k * (2 * h + 6 * (double)moe->expert_intermediate_size) + 6 * shared;
     return bytes - 4 * dense_width(model);
 }
 
@@ -259,8 +290,9 @@ Test(megatron, our_activations_differ_as_stated) {
             if (kind->ffn == FFN_MOE) {
                 expected += (double)(row.etp - 1) * 2 * h * (double)model->moe->experts_per_token;
             }
-            cr_expect(fabs(ours - expected) < 1e-6, "%s kind %lld tp %lld: %.3f bytes a token, expected %.3f (theirs %.0f)",
-                      row.model, (long long)i, (long long)row.tp, ours, expected, theirs);
+            cr_expect(fabs(ours - expected) < 1e-6,
+                      "%s kind %lld tp %lld: %.3f bytes a token, expected %.3f (theirs %.0f)", row.model, (long long)i,
+                      (long long)row.tp, ours, expected, theirs);
             shard.cp = 2; /* which their estimate does not know */
             operation_layer(model, kind, &shard, &work);
             cr_expect(fabs(operation_saved_bytes(&work, 0) * 2 * t / tokens - expected) < 1e-6, "%s: cp", row.model);
@@ -270,7 +302,8 @@ Test(megatron, our_activations_differ_as_stated) {
     arena_close(arena);
 }
 
-/* GPT-3 is what their formulas were made for: recomputing the core, all of it is theirs but the 8 bytes of a token's id. */
+/* GPT-3 is what their formulas were made for: recomputing the core, all of it is theirs but the 8 bytes of a token's
+ * id. */
 Test(megatron, our_activations_of_gpt_are_theirs) {
     struct arena *arena = support_arena();
     char line[LINE];
@@ -293,7 +326,8 @@ Test(megatron, our_activations_of_gpt_are_theirs) {
             if (sp == 1) {
                 ours += operation_saved_bytes(&head, 0) + 8 * tokens / (double)row.tp;
                 cr_expect_eq(ours, row.split_activations, "%.1f, table %.1f", ours, row.split_activations);
-            } else { /* of their head: logits and one copy of the stream in 2 bytes; ours has both of the norm's and fp32 */
+            } else { /* of their head: logits and one copy of the stream in 2 bytes; ours has both of the norm's and
+                        fp32 */
                 double logits = (double)model_padded_vocab(model, row.tp) / (double)row.tp;
                 double hidden = (double)model->hidden_size;
                 cr_expect_eq(operation_saved_bytes(&head, 0), tokens * (4 * hidden + 4 * logits));

@@ -112,8 +112,18 @@ static const struct rule_row rows[] = {
 
 static struct decision decision_of(const struct rule_row *r, const struct job *job) {
     return (struct decision){
-        .parallel = {.tp = r->tp, .pp = r->pp, .vpp = r->vpp, .dp = r->dp, .cp = r->cp, .ep = r->ep, .etp = r->etp,
-                     .zero = r->zero, .sp = r->sp, .cp_kind = r->cp_kind, .ulysses = r->ulysses, .order = r->order},
+        .parallel = {.tp = r->tp,
+                     .pp = r->pp,
+                     .vpp = r->vpp,
+                     .dp = r->dp,
+                     .cp = r->cp,
+                     .ep = r->ep,
+                     .etp = r->etp,
+                     .zero = r->zero,
+                     .sp = r->sp,
+                     .cp_kind = r->cp_kind,
+                     .ulysses = r->ulysses,
+                     .order = r->order},
         .micro_batch = r->micro_batch,
         .micro_batches = job->global_batch / (r->dp * r->micro_batch),
         .schedule = r->schedule,
@@ -134,8 +144,8 @@ static void expect_broken(const struct cost_context *context, const struct decis
     for (size_t i = 0; i < reasons->count; i++) {
         const char *text = ((const char **)reasons->items)[i];
         size_t size = strlen(name);
-        listed = listed || (text_starts(text, name) && text_starts(text + size, ": ") &&
-                            text_starts(text + size + 2, rule->doc));
+        listed = listed ||
+                 (text_starts(text, name) && text_starts(text + size, ": ") && text_starts(text + size + 2, rule->doc));
     }
     cr_expect(listed, "row %zu: %s is not among the %zu reasons", row, name, reasons->count);
     cr_expect(rule->broken(context, decision), "row %zu: %s", row, name);
@@ -179,8 +189,8 @@ Test(rule, every_rule_is_broken_by_a_row_and_by_no_other) {
 Test(rule, details) {
     int seen = 0;
     struct arena *arena = support_arena();
-    struct cost_context context = cost_context_make(setup_model(arena, "llama3-8b"), setup_topology(arena, "h100-sxm", 16),
-                                                    setup_job(arena, ""));
+    struct cost_context context =
+        cost_context_make(setup_model(arena, "llama3-8b"), setup_topology(arena, "h100-sxm", 16), setup_job(arena, ""));
     for (size_t row = 0; row < ROWS(rows); row++) {
         bool schedule = text_equal(rows[row].rule, "schedule-shape"), cut = text_equal(rows[row].rule, "stage-cut");
         if (schedule || cut) {
@@ -191,8 +201,8 @@ Test(rule, details) {
                                        : stage_refuse(32, d.parallel.pp, d.parallel.vpp,
                                                       stage_placement(schedules[d.schedule]), d.stages == STAGES_ENDS);
             struct list reasons = rule_reasons(arena, &context, &d);
-            cr_expect(text_ends(((const char **)reasons.items)[0], arena_format(arena, "(%s)", why)), "row %zu: %s", row,
-                      ((const char **)reasons.items)[0]);
+            cr_expect(text_ends(((const char **)reasons.items)[0], arena_format(arena, "(%s)", why)), "row %zu: %s",
+                      row, ((const char **)reasons.items)[0]);
         }
     }
     cr_expect_eq(seen, 4);
@@ -207,9 +217,18 @@ Test(rule, absurd_degrees) {
     static const int64_t sizes[] = {1, 2, 65536, 1000000000};
     for (int bits = 0; bits < 1 << 12; bits++) {
         int64_t a = sizes[bits & 3], b = sizes[bits >> 2 & 3], c = sizes[bits >> 4 & 3], e = sizes[bits >> 6 & 3];
-        struct decision d = {.parallel = {.tp = a, .pp = b, .vpp = sizes[bits >> 8 & 3], .dp = c, .cp = e,
-                                          .ep = sizes[bits >> 10 & 3], .etp = a, .ulysses = 1, .sp = true},
-                             .micro_batch = b, .micro_batches = c, .schedule = bits % SCHEDULE_COUNT};
+        struct decision d = {.parallel = {.tp = a,
+                                          .pp = b,
+                                          .vpp = sizes[bits >> 8 & 3],
+                                          .dp = c,
+                                          .cp = e,
+                                          .ep = sizes[bits >> 10 & 3],
+                                          .etp = a,
+                                          .ulysses = 1,
+                                          .sp = true},
+                             .micro_batch = b,
+                             .micro_batches = c,
+                             .schedule = bits % SCHEDULE_COUNT};
         double product = (double)a * (double)b * (double)c * (double)e;
         const struct rule *rule = rule_broken(&context, &d, RULE_SHAPE);
         cr_expect(product == 16 || (rule != NULL && text_equal(rule->name, "world")), "%.3g ranks", product);

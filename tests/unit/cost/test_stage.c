@@ -40,10 +40,18 @@ Test(stage, where_the_rest_goes) {
         bool ends;
         int64_t counts[6];
     } rows[] = {
-        {12, 4, false, {3, 3, 3, 3}},      {13, 4, false, {3, 4, 3, 3}},    {14, 4, false, {3, 4, 4, 3}},
-        {15, 4, false, {4, 4, 4, 3}},      {7, 6, false, {1, 2, 1, 1, 1, 1}}, {11, 6, false, {2, 2, 2, 2, 2, 1}},
-        {5, 1, false, {5}},                {3, 2, false, {2, 1}},           {6, 4, true, {1, 2, 2, 1}},
-        {10, 4, true, {2, 3, 3, 2}},       {6, 2, true, {3, 3}},            {126, 4, true, {31, 32, 32, 31}},
+        {12, 4, false, {3, 3, 3, 3}},
+        {13, 4, false, {3, 4, 3, 3}},
+        {14, 4, false, {3, 4, 4, 3}},
+        {15, 4, false, {4, 4, 4, 3}},
+        {7, 6, false, {1, 2, 1, 1, 1, 1}},
+        {11, 6, false, {2, 2, 2, 2, 2, 1}},
+        {5, 1, false, {5}},
+        {3, 2, false, {2, 1}},
+        {6, 4, true, {1, 2, 2, 1}},
+        {10, 4, true, {2, 3, 3, 2}},
+        {6, 2, true, {3, 3}},
+        {126, 4, true, {31, 32, 32, 31}},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         for (int64_t chunk = 0; chunk < rows[i].chunks; chunk++) {
@@ -152,10 +160,10 @@ Test(stage, classes_cover_all_ranks) {
     static const struct map_case cases[] = {
         {"llama3-70b", "", 1, 1, PLACEMENT_LINEAR, false, 1},
         {"llama3-70b", "", 8, 1, PLACEMENT_LINEAR, false, 3},
-        {"llama3-70b", "", 7, 1, PLACEMENT_LINEAR, false, 4},  /* 11 and three of 12, 80 = 7 x 11 + 3 */
+        {"llama3-70b", "", 7, 1, PLACEMENT_LINEAR, false, 4}, /* 11 and three of 12, 80 = 7 x 11 + 3 */
         {"llama3-70b", "", 8, 5, PLACEMENT_LINEAR, false, 3},
         {"llama3.1-405b", "", 16, 1, PLACEMENT_LINEAR, true, 3},
-        {"llama3-70b", "", 8, 2, PLACEMENT_V, false, 2},       /* the first rank has both ends */
+        {"llama3-70b", "", 8, 2, PLACEMENT_V, false, 2}, /* the first rank has both ends */
         {"llama3-70b", "", 8, 1, PLACEMENT_TWO_WAY, false, 2},
         {"deepseek-v3", "", 8, 1, PLACEMENT_TWO_WAY, false, 3},
         {"deepseek-v3", "", 16, 1, PLACEMENT_LINEAR, false, 4},
@@ -213,10 +221,10 @@ Test(stage, classes_run_out) {
         text_add_format(&pattern, "%sfull*%d, sliding*%d, none*%d, full/none*%d", word > 1 ? ", " : "", word % 7 + 1,
                         word % 5 + 1, word % 3 + 1, word % 11 + 1);
     }
-    const char *text = arena_format(arena, SMALL "num_hidden_layers: 400\nsliding_window: 64\nlayer_pattern: [%s]\n",
-                                    pattern.data);
-    struct cost_context context = cost_context_make(setup_model(arena, text), setup_topology(arena, "h100-sxm", 0),
-                                                    setup_job(arena, ""));
+    const char *text =
+        arena_format(arena, SMALL "num_hidden_layers: 400\nsliding_window: 64\nlayer_pattern: [%s]\n", pattern.data);
+    struct cost_context context =
+        cost_context_make(setup_model(arena, text), setup_topology(arena, "h100-sxm", 0), setup_job(arena, ""));
     struct stage_map *map = ARENA_NEW(arena, struct stage_map);
     stage_map_make(&context, 40, 1, PLACEMENT_LINEAR, false, map);
     int64_t most = 0, differing = 0;
@@ -233,6 +241,7 @@ Test(stage, classes_run_out) {
         cr_expect(same || class->total == most, "rank %lld", (long long)rank);
         cr_expect_leq(class->first_rank, rank);
     }
-    cr_expect(map->class_count == STAGE_CLASSES && differing > 0, "%lld classes, %lld ranks differ", (long long)map->class_count, (long long)differing);
+    cr_expect(map->class_count == STAGE_CLASSES && differing > 0, "%lld classes, %lld ranks differ",
+              (long long)map->class_count, (long long)differing);
     arena_close(arena);
 }

@@ -71,8 +71,8 @@ Test(operation, equals_the_table_of_activations) {
         bool paper = text_equal(cells[1], "full") && shard.sequence_parallel && shard.tp > 1;
         double factor = paper ? (double)shard.tp : 1;
         undivided += paper ? 1 : 0;
-        cr_expect_eq(bytes * factor, (double)cell_number(cells[4]), "%s %s tp %s sp %s: %.0f x %.0f, table %s", cells[0],
-                     cells[1], cells[2], cells[3], bytes, factor, cells[4]);
+        cr_expect_eq(bytes * factor, (double)cell_number(cells[4]), "%s %s tp %s sp %s: %.0f x %.0f, table %s",
+                     cells[0], cells[1], cells[2], cells[3], bytes, factor, cells[4]);
         rows++;
     }
     cr_expect_eq(rows, 96, "%d rows", rows);
@@ -86,11 +86,11 @@ Test(operation, equals_the_table_of_activations) {
 enum { H = 512, QUERY = 8 * 64, KEY = 2 * 64, F = 1024, DENSE = 8 * H + 4 * QUERY + 4 * KEY + 4 * 8 + 6 * F };
 
 #define GROUPED TEXT "intermediate_size: 1024\nnum_key_value_heads: 2\nhead_dim: 64\n"
-#define LATENT \
-    TEXT "intermediate_size: 1024\n" \
+#define LATENT                                                                                                         \
+    TEXT "intermediate_size: 1024\n"                                                                                   \
          "mla: {q_lora_rank: 96, kv_lora_rank: 64, qk_nope_head_dim: 32, qk_rope_head_dim: 16, v_head_dim: 24}\n"
 #define EXPERTS GROUPED "moe: {num_experts: 16, experts_per_token: 3, expert_intermediate_size: 40"
-#define DELTA \
+#define DELTA                                                                                                          \
     GROUPED "layer_pattern: [linear]\nlinear: {key_heads: 4, value_heads: 8, key_dim: 16, value_dim: 32, chunk: 32"
 /* Of MLA: both latents before and after their norms, query and key of 48, value and output of 24. */
 enum { MLA_LATENTS = 2 * 96 + 2 * 96 + 2 * (64 + 16) + 2 * 64, MLA_UP = 2 * 2 * 8 * 48 + 2 * 8 * 24 };
@@ -101,13 +101,17 @@ enum { BEFORE_EXPERTS = 8 * H + 4 * QUERY + 4 * KEY + 4 * 8, ROUTING = 8 * 16 + 
 enum { STREAM = 2 * (2 * 4 * 16 + 8 * 32), STATES = 4 * 8 * 16 * 32 / 32, VALUES = 2 * 8 * 32 };
 enum { LINEAR_LAYER = 8 * H + STREAM + STATES + VALUES + 6 * F };
 
-struct shape { int64_t tp, cp, etp, ulysses; bool sp, gathers, fp8, unfused; double load, element; };
+struct shape {
+    int64_t tp, cp, etp, ulysses;
+    bool sp, gathers, fp8, unfused;
+    double load, element;
+};
 
 struct bytes_row {
     const char *text;
     struct shape shape; /* 0: as whole() */
     unsigned parts;
-    double bytes;       /* a token of the decoder */
+    double bytes; /* a token of the decoder */
 };
 
 static const struct bytes_row rows[] = {
@@ -151,7 +155,9 @@ static const struct bytes_row rows[] = {
     {LATENT, {.tp = 2}, 0, 8 * H + MLA_LATENTS + (MLA_LAYER - 8 * H - MLA_LATENTS) / 2.0},
     {LATENT, {.tp = 2, .sp = true}, 0, MLA_LAYER / 2.0},
     {LATENT, {.cp = 2, .gathers = true}, 0, MLA_LAYER / 2.0 + 8 * (48 + 24)},
-    {TEXT "intermediate_size: 1024\n" MLA, {0}, 0,
+    {TEXT "intermediate_size: 1024\n" MLA,
+     {0},
+     0,
      8 * H + 2 * (64 + 16) + 2 * 64 + 2 * 2 * 8 * 48 + 2 * 2 * 8 * 32 + 4 * 8 + 6 * F},
     /* Experts: a rank's rows grow with its load, with the members of the experts' tensor parallelism, with capacity. */
     {EXPERTS "}\n", {0}, 0, BEFORE_EXPERTS + ROUTING + EXPERT},
@@ -164,8 +170,16 @@ static const struct bytes_row rows[] = {
     {EXPERTS "}\n", {.fp8 = true}, 0, BEFORE_EXPERTS - 2 * H + QUERY + ROUTING + EXPERT - 3 * (H + 40)},
     {EXPERTS ", shared_experts: 2}\n", {0}, 0, BEFORE_EXPERTS + ROUTING + EXPERT + 6 * 80},
     {EXPERTS ", shared_experts: 2}\n", {0}, PART_MOE, BEFORE_EXPERTS},
-    {EXPERTS ", shared_experts: 1, shared_expert_gate: true}\n", {0}, 0,
+    {EXPERTS ", shared_experts: 1, shared_expert_gate: true}\n",
+     {0},
+     0,
      BEFORE_EXPERTS + ROUTING + EXPERT + 6 * 40 + 2 * H},
+    {EXPERTS ", shared_experts: 1, shared_expert_gate: true}\n", {0}, PART_MOE, BEFORE_EXPERTS},
+    {EXPERTS ", shared_experts: 1, shared_expert_gate: true}\n",
+     {.tp = 2, .sp = true},
+     0,
+     (BEFORE_EXPERTS + ROUTING + EXPERT + 6 * 40 + 2 * H) / 2.0},
+    {EXPERTS "}\nmlp: gelu\n", {0}, 0, BEFORE_EXPERTS + ROUTING + EXPERT - 3 * 2 * 40},
     /* Linear attention. */
     {DELTA "}\n", {0}, 0, LINEAR_LAYER},
     {DELTA "}\n", {0}, PART_CORE, LINEAR_LAYER - STATES},
@@ -176,12 +190,26 @@ static const struct bytes_row rows[] = {
     {DELTA "}\n", {.tp = 2, .cp = 2, .sp = true}, 0, LINEAR_LAYER / 4.0},
     {DELTA "}\n", {.cp = 8}, 0, LINEAR_LAYER / 8.0 + STATES / 8.0},
     /* A decoder's layer reads 96 tokens of the encoder. */
-    {GROUPED "encoder: {num_hidden_layers: 1, seq_len: 96}\n", {0}, 0,
+    {GROUPED "encoder: {num_hidden_layers: 1, seq_len: 96}\n",
+     {0},
+     0,
      DENSE + 4 * H + 4 * QUERY + 4 * 8 + 4 * KEY * 96 / 128.0},
-    {GROUPED "encoder: {num_hidden_layers: 1, seq_len: 96}\n", {.unfused = true}, 0,
+    {GROUPED "encoder: {num_hidden_layers: 1, seq_len: 96}\n",
+     {.unfused = true},
+     0,
      DENSE - 4 * 8 + 4 * H + 4 * QUERY + 4 * KEY * 96 / 128.0 + 2 * 8 * (128 + 96)},
-    {GROUPED "encoder: {num_hidden_layers: 1, seq_len: 96}\n", {.cp = 4, .gathers = true}, 0,
+    {GROUPED "encoder: {num_hidden_layers: 1, seq_len: 96}\n",
+     {.cp = 4, .gathers = true},
+     0,
      (DENSE + 4 * H + 4 * QUERY + 4 * 8) / 4.0 + 3 * KEY + 4 * KEY * 96 / 128.0},
+    {GROUPED "encoder: {num_hidden_layers: 1, seq_len: 96}\n",
+     {.tp = 4, .sp = true},
+     0,
+     (DENSE + 4 * KEY + 4 * H + 4 * QUERY + 4 * 8) / 4.0 + 4 * 64 * 96 / 128.0},
+    {GROUPED "encoder: {num_hidden_layers: 1, seq_len: 96}\n",
+     {.fp8 = true},
+     0,
+     DENSE - 2 * H + QUERY - F + 3 * H + 5 * QUERY + 4 * 8 + 4 * KEY * 96 / 128.0},
     {GROUPED "encoder: {num_hidden_layers: 1}\n", {0}, 0, DENSE + 4 * H + 4 * QUERY + 4 * 8 + 4 * KEY},
 };
 
@@ -241,9 +269,10 @@ Test(operation, tokens_of_other_stacks) {
 /* Outside the layers: dropout's mask behind the embedding; the final norm's input and output and 32-bit logits, of
  * which a fused loss keeps the 16-bit ones. The loss comes last. Extra blocks bring their own. */
 Test(operation, bytes_outside_the_layers) {
-    static const char text[] = GROUPED "vocab_pad_multiple: 128\ndropout: 0.1\nextra_blocks: [{name: a, "
-                                       "activation_bytes_per_token: 5}, {name: b, activation_bytes_per_token: 7, place: "
-                                       "head}, {name: c, activation_bytes_per_token: 6}]\n";
+    static const char text[] =
+        GROUPED "vocab_pad_multiple: 128\ndropout: 0.1\nextra_blocks: [{name: a, "
+                "activation_bytes_per_token: 5}, {name: b, activation_bytes_per_token: 7, place: "
+                "head}, {name: c, activation_bytes_per_token: 6}]\n";
     struct arena *arena = arena_open(NULL, NULL);
     struct model model;
     struct diag diag;

@@ -23,8 +23,18 @@ static double list_flops(const struct layer_work *work) {
 }
 
 static struct shard whole(int64_t seq_len) {
-    return (struct shard){.tp = 1, .cp = 1, .ep = 1, .etp = 1, .ulysses = 1, .micro_batch = 1, .seq_len = seq_len,
-                          .element = 2, .flash = true, .fused_norm = true, .fused_activation = true, .expert_load = 1};
+    return (struct shard){.tp = 1,
+                          .cp = 1,
+                          .ep = 1,
+                          .etp = 1,
+                          .ulysses = 1,
+                          .micro_batch = 1,
+                          .seq_len = seq_len,
+                          .element = 2,
+                          .flash = true,
+                          .fused_norm = true,
+                          .fused_activation = true,
+                          .expert_load = 1};
 }
 
 static double model_flops(const struct model *model, const struct shard *shard) {
@@ -40,8 +50,8 @@ static double model_flops(const struct model *model, const struct shard *shard) 
     return flops;
 }
 
-/* What is executed beyond the model's FLOPs, per token: the head's padding, and of every linear attention the masked half
- * of its chunks' products, less its convolution, which is no product of matrices. */
+/* What is executed beyond the model's FLOPs, per token: the head's padding, and of every linear attention the masked
+ * half of its chunks' products, less its convolution, which is no product of matrices. */
 static double executed_beyond(const struct model *model) {
     double h = (double)model->hidden_size;
     double padding = 0;
@@ -131,8 +141,8 @@ Test(operation_flops, cuts_keep_the_sum) {
     static const struct {
         const char *name;
         int64_t tp, cp;
-    } limits[] = {{"llama3-70b", 8, 16},  {"deepseek-v3", 16, 8},       {"qwen3-30b-a3b", 4, 8},
-                  {"gpt3-175b", 32, 3},   {"minimax-text-01", 8, 4},    {"qwen3-next-80b-a3b", 2, 8},
+    } limits[] = {{"llama3-70b", 8, 16},     {"deepseek-v3", 16, 8},    {"qwen3-30b-a3b", 4, 8},
+                  {"gpt3-175b", 32, 3},      {"minimax-text-01", 8, 4}, {"qwen3-next-80b-a3b", 2, 8},
                   {"gemma3-27b-text", 8, 4}, {"flan-t5-xxl", 8, 4}};
     struct arena *arena = arena_open(NULL, NULL);
     struct random random;

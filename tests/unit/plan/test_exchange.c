@@ -27,7 +27,9 @@ static double sent_bytes(const struct exchange *e) {
 }
 
 /* What a list does on one axis in one phase. */
-struct sum { double bytes, calls[COLLECTIVE_KINDS]; };
+struct sum {
+    double bytes, calls[COLLECTIVE_KINDS];
+};
 
 static struct sum sum_of(const struct exchange_list *list, enum axis axis, enum exchange_phase phase) {
     struct sum sum = {0};
@@ -113,10 +115,10 @@ Test(exchange, tensor_parallelism) {
         int64_t tp, cp, micro_batch, seq_len;
         double hidden, blocks;
     } rows[] = {
-        {"gpt3-175b", 8, 1, 1, 2048, 12288, 2},  {"llama3-70b", 4, 1, 2, 8192, 8192, 2},
-        {"llama3-70b", 8, 4, 1, 8192, 8192, 2},  {"gemma2-27b", 3, 1, 5, 300, 4608, 2},
-        {"palm-540b", 8, 1, 1, 2048, 18432, 1}, /* one block for both */
-        {"mixtral-8x7b", 2, 1, 1, 4096, 4096, 1}, /* tokens go to experts from where they are */
+        {"gpt3-175b", 8, 1, 1, 2048, 12288, 2},        {"llama3-70b", 4, 1, 2, 8192, 8192, 2},
+        {"llama3-70b", 8, 4, 1, 8192, 8192, 2},        {"gemma2-27b", 3, 1, 5, 300, 4608, 2},
+        {"palm-540b", 8, 1, 1, 2048, 18432, 1},        /* one block for both */
+        {"mixtral-8x7b", 2, 1, 1, 4096, 4096, 1},      /* tokens go to experts from where they are */
         {"llama4-scout-text", 4, 1, 1, 4096, 5120, 2}, /* a shared expert */
         {"minimax-text-01", 8, 1, 1, 4096, 6144, 1},
     };
@@ -124,8 +126,9 @@ Test(exchange, tensor_parallelism) {
     for (size_t i = 0; i < ROWS(rows); i++) {
         for (int sp = 0; sp < 2; sp++) {
             struct exchange_list list;
-            struct setting s = {rows[i].model, rows[i].tp, rows[i].cp, .micro_batch = rows[i].micro_batch,
-                                .seq_len = rows[i].seq_len, .sp = sp == 1};
+            struct setting s = {
+                rows[i].model, rows[i].tp, rows[i].cp, .micro_batch = rows[i].micro_batch, .seq_len = rows[i].seq_len,
+                .sp = sp == 1};
             list_layer(arena, &s, &list);
             struct sum forward = sum_of(&list, AXIS_TP, EXCHANGE_FORWARD);
             struct sum backward = sum_of(&list, AXIS_TP, EXCHANGE_BACKWARD);
@@ -142,7 +145,8 @@ Test(exchange, tensor_parallelism) {
     arena_close(arena);
 }
 
-/* Latent attention gathers its latents (DeepSeek-V3: 1536 + 512 + 64 of 7168), a decoder of T5 the encoder's tokens too. */
+/* Latent attention gathers its latents (DeepSeek-V3: 1536 + 512 + 64 of 7168), a decoder of T5 the encoder's tokens
+ * too. */
 Test(exchange, tensor_parallelism_of_other_blocks) {
     struct arena *arena = support_arena();
     struct exchange_list list;
@@ -153,7 +157,8 @@ Test(exchange, tensor_parallelism_of_other_blocks) {
     expect_sum("latents", &sum, part * (latents + 3 * hidden), COLLECTIVE_ALL_GATHER, 2); /* and the shared expert */
     sum = sum_of(&list, AXIS_TP, EXCHANGE_BACKWARD);
     expect_sum("latents", &sum, part * (3 * latents - latents + 4 * hidden), COLLECTIVE_REDUCE_SCATTER, 2);
-    list_layer(arena, &(struct setting){"deepseek-v2-lite", 8, 1, .micro_batch = 1, .seq_len = 4096, .sp = true}, &list);
+    list_layer(arena, &(struct setting){"deepseek-v2-lite", 8, 1, .micro_batch = 1, .seq_len = 4096, .sp = true},
+               &list);
     sum = sum_of(&list, AXIS_TP, EXCHANGE_FORWARD);
     expect_sum("full-rank queries", &sum, part * 2 * 4096.0 * (2048 + 512 + 64 + 3 * 2048), COLLECTIVE_ALL_GATHER, 2);
     list_layer(arena, &(struct setting){"t5-11b", 8, 1, .micro_batch = 2, .seq_len = 114, .sp = true}, &list);
@@ -174,15 +179,19 @@ Test(exchange, ring_and_all_gather) {
         int64_t tp, cp, micro_batch, seq_len;
         double kv; /* g d on a tensor-parallel rank: key and value, each */
     } rows[] = {
-        {"llama3-70b", 1, 4, 1, 8192, 8 * 128},  {"llama3-70b", 8, 4, 2, 8192, 128},
-        {"llama3-70b", 16, 2, 1, 8192, 128},     {"llama2-7b", 2, 8, 1, 32768, 16 * 128},
+        {"llama3-70b", 1, 4, 1, 8192, 8 * 128}, {"llama3-70b", 8, 4, 2, 8192, 128},
+        {"llama3-70b", 16, 2, 1, 8192, 128},    {"llama2-7b", 2, 8, 1, 32768, 16 * 128},
         {"falcon-180b", 1, 3, 1, 6144, 8 * 64},
     };
     struct arena *arena = support_arena();
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct exchange_list list;
-        struct setting s = {rows[i].model, rows[i].tp, rows[i].cp, .micro_batch = rows[i].micro_batch,
-                            .seq_len = rows[i].seq_len, .cp_kind = CONTEXT_RING};
+        struct setting s = {rows[i].model,
+                            rows[i].tp,
+                            rows[i].cp,
+                            .micro_batch = rows[i].micro_batch,
+                            .seq_len = rows[i].seq_len,
+                            .cp_kind = CONTEXT_RING};
         double sbgd = (double)(rows[i].micro_batch * rows[i].seq_len) * rows[i].kv, c = (double)rows[i].cp;
         list_layer(arena, &s, &list);
         struct sum sum = sum_of(&list, AXIS_CP, EXCHANGE_FORWARD);
@@ -199,23 +208,29 @@ Test(exchange, ring_and_all_gather) {
     arena_close(arena);
 }
 
-/* Ulysses over u of c ranks: all-to-alls of q, k, v and of the output, (u-1)/u (s/c) b d (2a + 2 max(g, u)) 2 bytes each
- * way; the ring of r = c/u passes 4(r-1)/r s b (max(g, u)/u) d. a and g are those of a tensor-parallel rank. */
+/* Ulysses over u of c ranks: all-to-alls of q, k, v and of the output, (u-1)/u (s/c) b d (2a + 2 max(g, u)) 2 bytes
+ * each way; the ring of r = c/u passes 4(r-1)/r s b (max(g, u)/u) d. a and g are those of a tensor-parallel rank. */
 Test(exchange, ulysses_and_both) {
     static const struct {
         const char *model;
         int64_t tp, cp, ulysses;
         double a, g, d;
     } rows[] = {
-        {"llama3-70b", 1, 8, 8, 64, 8, 128}, {"llama3-70b", 1, 16, 16, 64, 8, 128}, {"llama3-70b", 2, 16, 16, 32, 4, 128},
-        {"llama2-7b", 4, 4, 4, 8, 8, 128},   {"llama2-7b", 1, 12, 4, 32, 32, 128},  {"llama3-70b", 1, 32, 16, 64, 8, 128},
-        {"llama3-70b", 4, 8, 4, 16, 2, 128}, {"qwen3-30b-a3b", 1, 8, 2, 32, 4, 128},
+        {"llama3-70b", 1, 8, 8, 64, 8, 128},   {"llama3-70b", 1, 16, 16, 64, 8, 128},
+        {"llama3-70b", 2, 16, 16, 32, 4, 128}, {"llama2-7b", 4, 4, 4, 8, 8, 128},
+        {"llama2-7b", 1, 12, 4, 32, 32, 128},  {"llama3-70b", 1, 32, 16, 64, 8, 128},
+        {"llama3-70b", 4, 8, 4, 16, 2, 128},   {"qwen3-30b-a3b", 1, 8, 2, 32, 4, 128},
     };
     struct arena *arena = support_arena();
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct exchange_list list;
-        struct setting s = {rows[i].model, rows[i].tp, rows[i].cp, .ulysses = rows[i].ulysses, .micro_batch = 2,
-                            .seq_len = 24576, .cp_kind = rows[i].ulysses < rows[i].cp ? CONTEXT_USP : CONTEXT_ULYSSES};
+        struct setting s = {rows[i].model,
+                            rows[i].tp,
+                            rows[i].cp,
+                            .ulysses = rows[i].ulysses,
+                            .micro_batch = 2,
+                            .seq_len = 24576,
+                            .cp_kind = rows[i].ulysses < rows[i].cp ? CONTEXT_USP : CONTEXT_ULYSSES};
         double u = (double)rows[i].ulysses, c = (double)rows[i].cp, r = c / u, sb = 2 * 24576.0;
         double g = fmax(rows[i].g, u), all_to_all = (u - 1) / u * sb / c * rows[i].d * (2 * rows[i].a + 2 * g) * 2;
         double ring = 4 * (r - 1) / r * sb * g / u * rows[i].d;
@@ -237,14 +252,15 @@ Test(exchange, ulysses_and_both) {
     arena_close(arena);
 }
 
-/* LASP-2 (arXiv:2502.07563): one all-gather of fp32 states each way, (c-1) b a dk dv 4 bytes, whatever the length. Keys of
- * cross-attention are the encoder's. MLA passes whole keys of 192 and values of 128. */
+/* LASP-2 (arXiv:2502.07563): one all-gather of fp32 states each way, (c-1) b a dk dv 4 bytes, whatever the length. Keys
+ * of cross-attention are the encoder's. MLA passes whole keys of 192 and values of 128. */
 Test(exchange, context_of_other_attentions) {
     struct arena *arena = support_arena();
     struct exchange_list list;
     const char *linear = SMALL "num_hidden_layers: 1\nlayer_pattern: [linear]\n"
                                "linear: {key_heads: 4, value_heads: 8, key_dim: 16, value_dim: 32}\n";
-    list_layer(arena, &(struct setting){linear, 2, 4, .micro_batch = 3, .seq_len = 512, .cp_kind = CONTEXT_RING}, &list);
+    list_layer(arena, &(struct setting){linear, 2, 4, .micro_batch = 3, .seq_len = 512, .cp_kind = CONTEXT_RING},
+               &list);
     for (int phase = EXCHANGE_FORWARD; phase <= EXCHANGE_BACKWARD; phase++) {
         struct sum sum = sum_of(&list, AXIS_CP, (enum exchange_phase)phase);
         expect_sum("linear", &sum, 3 * 3 * 4.0 * 16 * 32 * 4, COLLECTIVE_ALL_GATHER, 1);
@@ -258,9 +274,9 @@ Test(exchange, context_of_other_attentions) {
     arena_close(arena);
 }
 
-/* Experts: T tokens of a rank, k copies each, q = 2 bytes: dispatch and combine qkTh(e-1)/e each; over the experts' tensor
- * parallelism (etp-1)/etp of the received rows of all its members. Backward the same. The all-gather dispatcher moves
- * (n-1)Th q over n = e etp ranks, whatever k. */
+/* Experts: T tokens of a rank, k copies each, q = 2 bytes: dispatch and combine qkTh(e-1)/e each; over the experts'
+ * tensor parallelism (etp-1)/etp of the received rows of all its members. Backward the same. The all-gather dispatcher
+ * moves (n-1)Th q over n = e etp ranks, whatever k. */
 Test(exchange, experts) {
     static const struct {
         int64_t tp, ep, etp;
@@ -268,20 +284,29 @@ Test(exchange, experts) {
         const char *more;
         double rows; /* kT of this rank's experts, over the balanced and dropless one */
     } rows[] = {
-        {1, 8, 1, 1, "", 1},   {1, 4, 2, 1, "", 1},   {4, 16, 1, 1, "", 1},
-        {1, 1, 4, 1, "", 1},   {2, 8, 2, 1.3, "", 1.3}, {1, 8, 2, 1.3, ", capacity_factor: 1.25", 1.25},
+        {1, 8, 1, 1, "", 1}, {1, 4, 2, 1, "", 1},     {4, 16, 1, 1, "", 1},
+        {1, 1, 4, 1, "", 1}, {2, 8, 2, 1.3, "", 1.3}, {1, 8, 2, 1.3, ", capacity_factor: 1.25", 1.25},
     };
     struct arena *arena = support_arena();
     for (size_t i = 0; i < ROWS(rows); i++) {
-        const char *model = arena_format(arena, SMALL "num_hidden_layers: 1\nmoe: {num_experts: 16, "
-                                                      "experts_per_token: 3, expert_intermediate_size: 64%s}\n",
+        const char *model = arena_format(arena,
+                                         SMALL "num_hidden_layers: 1\nmoe: {num_experts: 16, "
+                                               "experts_per_token: 3, expert_intermediate_size: 64%s}\n",
                                          rows[i].more);
         double own = 2 * 256.0 / (double)rows[i].tp, e = (double)rows[i].ep, t = (double)rows[i].etp;
         double received = 3 * own * rows[i].rows * 512 * 2, once = own * 512 * 2;
         for (int gather = 0; gather < 2; gather++) {
             struct exchange_list list;
-            struct setting s = {model, rows[i].tp, 1, rows[i].ep, rows[i].etp, .micro_batch = 2, .seq_len = 256,
-                                .sp = rows[i].tp > 1, .load = rows[i].load, .gather = gather == 1};
+            struct setting s = {model,
+                                rows[i].tp,
+                                1,
+                                rows[i].ep,
+                                rows[i].etp,
+                                .micro_batch = 2,
+                                .seq_len = 256,
+                                .sp = rows[i].tp > 1,
+                                .load = rows[i].load,
+                                .gather = gather == 1};
             list_layer(arena, &s, &list);
             for (int phase = EXCHANGE_FORWARD; phase <= EXCHANGE_BACKWARD; phase++) {
                 struct sum ep = sum_of(&list, AXIS_EP, (enum exchange_phase)phase);
@@ -299,5 +324,59 @@ Test(exchange, experts) {
             }
         }
     }
+    arena_close(arena);
+}
+
+/* The dispatcher that sends one copy to each node and rank that holds an expert of the token (DeepEP): the expected
+ * number of them, by the table, `groups` once as nodes of two ranks each and once as the ranks of one node. */
+Test(exchange, copies_for_nodes_and_ranks) {
+    struct arena *arena = support_arena();
+    const struct job *job = setup_job(arena, "dispatch: flex\n");
+    FILE *file = open_oracle(arena, "moe_dedup.csv");
+    char line[LINE];
+    char *c[CELLS];
+    int count = 0;
+    cr_assert_eq(read_row(file, line, LINE, c, CELLS), 6);
+    for (; read_row(file, line, LINE, c, CELLS) == 6; count++) {
+        const struct model *model =
+            setup_model(arena, arena_format(arena,
+                                            SMALL "num_hidden_layers: 1\nmoe: {num_experts: %s, experts_per_token: %s, "
+                                                  "expert_intermediate_size: 64}\n",
+                                            c[0], c[1]));
+        double distinct = strtod(c[3], NULL), remote = strtod(c[4], NULL), token = 2 * 512 * 256 * 1.5;
+        for (int nodes = 0; nodes < 2; nodes++) {
+            int64_t groups = cell_number(c[2]);
+            struct shard shard = shard_of(&(struct setting){NULL, 1, 1, nodes == 1 ? 2 * groups : groups,
+                                                            .micro_batch = 1, .seq_len = 256, .load = 1.5});
+            struct layer_work work;
+            struct exchange_list list;
+            shard.ep_domains = nodes == 1 ? groups : 1;
+            operation_layer(model, &model->kinds[0], &shard, &work);
+            exchange_layer(model, &model->kinds[0], &shard, CONTEXT_RING, job, &work, &list);
+            cr_expect_eq(list.count, nodes == 1 ? 8 : 4, "%d exchanges", list.count);
+            for (int phase = EXCHANGE_FORWARD; phase <= EXCHANGE_BACKWARD; phase++) {
+                struct sum sum = sum_of(&list, AXIS_EP, (enum exchange_phase)phase);
+                cr_expect_eq(sum.calls[COLLECTIVE_ALL_TO_ALL], nodes == 1 ? 4 : 2);
+            }
+            const struct exchange *e = &list.items[0]; /* the first hop */
+            cr_expect(fabs(e->bytes / (token * distinct) - 1) < 1e-6, "%s of %s on %s: %.6f copies, table %s", c[1],
+                      c[0], c[2], e->bytes / token, c[3]);
+            cr_expect(fabs(sent_bytes(e) / (token * remote) - 1) < 1e-6, "%s of %s on %s: remote", c[1], c[0], c[2]);
+            cr_expect(e->size == groups && e->step == (nodes == 1 ? 2 : 1) && (e->parts & PART_MOE) != 0);
+            cr_expect(nodes == 0 || (list.items[1].size == 2 && list.items[1].step == 1 &&
+                                     (list.items[1].parts & PART_MOE) != 0 && list.items[1].bytes > e->bytes * 0.99));
+        }
+    }
+    cr_expect_eq(count, 7);
+    fclose(file);
+    /* DeepSeek-V3 routes to 4 of its 8 nodes. */
+    const struct model *model = setup_model(arena, "deepseek-v3");
+    struct shard shard = shard_of(&(struct setting){NULL, 1, 1, 64, .micro_batch = 1, .seq_len = 1024});
+    struct layer_work work;
+    struct exchange_list list;
+    shard.ep_domains = 8;
+    operation_layer(model, &model->kinds[model->layers[60]], &shard, &work);
+    exchange_layer(model, &model->kinds[model->layers[60]], &shard, CONTEXT_RING, job, &work, &list);
+    cr_expect_eq(list.items[0].bytes, 4 * 2 * 7168.0 * 1024);
     arena_close(arena);
 }

@@ -6,8 +6,17 @@
 #include "plan/exchange.h"
 
 static struct shard cut(int64_t tp, int64_t cp, int64_t ep, bool sp) {
-    return (struct shard){.tp = tp, .cp = cp, .ep = ep, .etp = 1, .ulysses = 1, .sequence_parallel = sp,
-                          .micro_batch = 1, .seq_len = 1024, .element = 2, .flash = true, .expert_load = 1};
+    return (struct shard){.tp = tp,
+                          .cp = cp,
+                          .ep = ep,
+                          .etp = 1,
+                          .ulysses = 1,
+                          .sequence_parallel = sp,
+                          .micro_batch = 1,
+                          .seq_len = 1024,
+                          .element = 2,
+                          .flash = true,
+                          .expert_load = 1};
 }
 
 static void list_layer(struct arena *arena, const char *text, const struct shard *shard, const char *job,
@@ -30,12 +39,12 @@ static const struct exchange *find(const struct exchange_list *list, const char 
     return NULL;
 }
 
-#define EXPERTS \
-    SMALL "num_hidden_layers: 1\nmoe: {num_experts: 8, experts_per_token: 2, expert_intermediate_size: 64, " \
+#define EXPERTS                                                                                                        \
+    SMALL "num_hidden_layers: 1\nmoe: {num_experts: 8, experts_per_token: 2, expert_intermediate_size: 64, "           \
           "shared_experts: 1}\n"
 
-/* A GEMM of n x k beside: column inputs by the column, row outputs by the row; the forms that software must ask for only
- * when it does. */
+/* A GEMM of n x k beside: column inputs by the column, row outputs by the row; the forms that software must ask for
+ * only when it does. */
 Test(exchange_beside, gemms) {
     static const struct {
         const char *name;
@@ -72,6 +81,41 @@ Test(exchange_beside, gemms) {
     arena_close(arena);
 }
 
+/* Of cross-attention and of shared experts: queries with their gate, keys and values, FC1 of one matrix or two. */
+Test(exchange_beside, more_columns) {
+    static const struct {
+        const char *keys;
+        int number;
+        const char *name;
+        double n, k;
+    } rows[] = {
+        {"encoder: {num_hidden_layers: 1}\nattn_output_gate: true\n", 1, "gather input", 2 * 512 / 4, 512},
+        {"encoder: {num_hidden_layers: 1}\nattn_output_gate: true\n", 2, "gather input", 2 * 512 / 4, 512},
+        {"encoder: {num_hidden_layers: 1}\nnum_key_value_heads: 4\n", 1, "gather input", 512 / 4, 512},
+        {"encoder: {num_hidden_layers: 1}\nnum_key_value_heads: 4\n", 2, "gather input", 2 * 64, 512},
+        {"encoder: {num_hidden_layers: 1}\n", 1, "reduce output", 512, 512 / 4},
+        {"mlp: relu\n", 1, "gather input", 1024 / 4, 512},
+        {"mlp: geglu\n", 1, "gather input", 2 * 1024 / 4, 512},
+        {"moe: {num_experts: 8, expert_intermediate_size: 64, shared_experts: 3}\n", 1, "gather input", 2 * 192 / 4,
+         512},
+        {"moe: {num_experts: 8, expert_intermediate_size: 64, shared_experts: 3}\nmlp: gelu\n", 1, "gather input",
+         192 / 4, 512},
+        {"moe: {num_experts: 8, expert_intermediate_size: 64, shared_experts: 3}\n", 1, "reduce output", 512, 192 / 4},
+        {"layer_pattern: [linear]\nlinear: {key_heads: 2, value_heads: 4, key_dim: 16, value_dim: 32}\n", 0,
+         "gather input", 16 + 16 + 32, 512},
+    };
+    struct arena *arena = support_arena();
+    struct shard shard = cut(4, 1, 1, true);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct exchange_list list;
+        list_layer(arena, arena_format(arena, SMALL "num_hidden_layers: 1\n%s", rows[i].keys), &shard, "", &list);
+        const struct exchange *e = find(&list, rows[i].name, rows[i].number);
+        cr_expect(e->beside_n == rows[i].n && e->beside_k == rows[i].k, "row %zu %s: %.1f x %.0f", i, e->name,
+                  e->beside_n, e->beside_k);
+    }
+    arena_close(arena);
+}
+
 /* Gates are part of the projection; latents are projected up, here 32 x 8 x 48 and 64 x 8 x (32 + 32) over 4 ranks. */
 Test(exchange_beside, other_projections) {
     static const struct {
@@ -98,7 +142,8 @@ Test(exchange_beside, other_projections) {
     arena_close(arena);
 }
 
-/* Ring steps run beside attention, but for the gradients' way home; experts beside shared ones where the software does. */
+/* Ring steps run beside attention, but for the gradients' way home; experts beside shared ones where the software does.
+ */
 Test(exchange_beside, attention_and_experts) {
     struct arena *arena = support_arena();
     struct exchange_list list;
@@ -122,8 +167,8 @@ Test(exchange_beside, attention_and_experts) {
     arena_close(arena);
 }
 
-/* Bytes of forward exchanges that recomputation of `parts` repeats: all of them in full; a recomputed feed-forward, expert
- * layer or core its own. */
+/* Bytes of forward exchanges that recomputation of `parts` repeats: all of them in full; a recomputed feed-forward,
+ * expert layer or core its own. */
 Test(exchange_beside, recomputation_repeats) {
     struct arena *arena = support_arena();
     const double once = 2 * 1024 * 512;

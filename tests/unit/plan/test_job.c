@@ -1,4 +1,5 @@
-/* The job document: every key by file and by flag, defaults, bad values with their place, and what follows from keys. */
+/* The job document: every key by file and by flag, defaults, bad values with their place, and what follows from keys.
+ */
 #include "setup.h"
 
 #include "schedule/schedule.h"
@@ -180,26 +181,27 @@ Test(job, bad_values_have_a_place_and_help) {
     arena_close(arena);
 }
 
-/* Bytes a parameter: ZeRO (arXiv:1910.02054, section 3), Megatron-LM's docs/source/api-guide/dist_optimizer.md, DeepSpeed.
- * Sharded over d: weight + gradient + optimizer / d is 6 + 12/d of Megatron's bf16, 8 + 8/d of its fp32. Its fp16 has
- * 20 = 4 + 16 because its optimizer makes an fp32 copy of 16-bit gradients, which the job does not model: 4 less here. */
+/* Bytes a parameter: ZeRO (arXiv:1910.02054, section 3), Megatron-LM's docs/source/api-guide/dist_optimizer.md,
+ * DeepSpeed. Sharded over d: weight + gradient + optimizer / d is 6 + 12/d of Megatron's bf16, 8 + 8/d of its fp32. Its
+ * fp16 has 20 = 4 + 16 because its optimizer makes an fp32 copy of 16-bit gradients, which the job does not model: 4
+ * less here. */
 Test(job, state_bytes) {
     static const struct {
         const char *keys;
         double weight, gradient, optimizer;
     } rows[] = {
-        {"", 2, 4, 12},                                                             /* Megatron bf16: 18 */
-        {"precision: fp16\ngradient_precision: fp16\n", 2, 2, 12},                  /* ZeRO paper: 16 */
-        {"precision: fp32\n", 4, 4, 8},                                             /* 16 = 8 + 8/d */
+        {"", 2, 4, 12},                                            /* Megatron bf16: 18 */
+        {"precision: fp16\ngradient_precision: fp16\n", 2, 2, 12}, /* ZeRO paper: 16 */
+        {"precision: fp32\n", 4, 4, 8},                            /* 16 = 8 + 8/d */
         {"precision: tf32\n", 4, 4, 8},
-        {"precision: fp32\nmaster_weights: false\n", 4, 4, 8},                      /* weights are the master */
-        {"moment_precision: bf16\n", 2, 4, 8},                                      /* precision-aware: 6 + 8/d */
+        {"precision: fp32\nmaster_weights: false\n", 4, 4, 8}, /* weights are the master */
+        {"moment_precision: bf16\n", 2, 4, 8},                 /* precision-aware: 6 + 8/d */
         {"moment_precision: fp8\n", 2, 4, 6},
-        {"precision: fp8\n", 2, 4, 12},                                             /* weights are kept in bf16 */
+        {"precision: fp8\n", 2, 4, 12}, /* weights are kept in bf16 */
         {"precision: fp4\n", 2, 4, 12},
-        {"optimizer: sgd\n", 2, 4, 8},                                              /* master and one moment */
+        {"optimizer: sgd\n", 2, 4, 8}, /* master and one moment */
         {"optimizer: muon\n", 2, 4, 8},
-        {"optimizer: adafactor\n", 2, 4, 4},                                        /* rows and columns of moments */
+        {"optimizer: adafactor\n", 2, 4, 4}, /* rows and columns of moments */
         {"master_weights: false\n", 2, 4, 8},
         {"gradient_precision: bf16\nmaster_weights: false\nmoment_precision: bf16\n", 2, 2, 4},
     };

@@ -40,8 +40,9 @@ Test(layout, conversions) {
     }
 }
 
-/* Megatron's f and g and their sequence-parallel forms (arXiv:1909.08053, 2205.05198): the residual stream's gradient lies as
- * the stream does; a column's input gradient is the conjugate of its input, a row's output gradient that of its output. */
+/* Megatron's f and g and their sequence-parallel forms (arXiv:1909.08053, 2205.05198): the residual stream's gradient
+ * lies as the stream does; a column's input gradient is the conjugate of its input, a row's output gradient that of its
+ * output. */
 Test(layout, backward_is_the_conjugate) {
     const struct {
         struct layout region;
@@ -68,8 +69,8 @@ Test(layout, backward_is_the_conjugate) {
 }
 
 Test(layout, texts) {
-    const char *names[] = {"split", "split(sequence)", "split(head)", "split(feature)", "split(expert)",
-                           "split(parameter)", "split(vocabulary)"};
+    const char *names[] = {"split",         "split(sequence)",  "split(head)",      "split(feature)",
+                           "split(expert)", "split(parameter)", "split(vocabulary)"};
     cr_expect_str_eq(layout_text(replicated), "replicated");
     cr_expect_str_eq(layout_text(partial), "partial");
     for (int dim = DIM_NONE; dim <= DIM_VOCABULARY; dim++) {

@@ -47,9 +47,12 @@ static int64_t product_id(const struct mesh *mesh, const char *token, bool exper
 }
 
 static enum axis token_axis(const char *token, bool expert) {
-    static const struct { const char *token; enum axis dense, expert; } known[] = {
-        {"tp", AXIS_TP, AXIS_ETP}, {"cp", AXIS_CP, AXIS_COUNT}, {"ep", AXIS_COUNT, AXIS_EP}, {"dp", AXIS_DP, AXIS_EDP},
-        {"pp", AXIS_PP, AXIS_PP},  {"dp-cp", AXIS_DP_CP, AXIS_COUNT},
+    static const struct {
+        const char *token;
+        enum axis dense, expert;
+    } known[] = {
+        {"tp", AXIS_TP, AXIS_ETP}, {"cp", AXIS_CP, AXIS_COUNT}, {"ep", AXIS_COUNT, AXIS_EP},
+        {"dp", AXIS_DP, AXIS_EDP}, {"pp", AXIS_PP, AXIS_PP},    {"dp-cp", AXIS_DP_CP, AXIS_COUNT},
     };
     for (size_t i = 0; i < ROWS(known); i++) {
         if (text_equal(known[i].token, token)) {
@@ -71,8 +74,9 @@ Test(mesh, groups_equal_megatron) {
     while (read_row(file, line, LINE, c, CELLS) == 12) {
         bool near = text_equal(c[8], "tp-cp-ep-pp-dp"), expert = text_equal(c[9], "expert");
         cr_assert(near || text_equal(c[8], "tp-cp-ep-dp-pp"), "%s", c[8]);
-        struct mesh mesh = mesh_make(cell_number(c[1]), cell_number(c[2]), cell_number(c[3]), cell_number(c[4]),
-                                     cell_number(c[5]), cell_number(c[6]), near ? ORDER_TP_CP_PP_DP : ORDER_TP_CP_DP_PP);
+        struct mesh mesh =
+            mesh_make(cell_number(c[1]), cell_number(c[2]), cell_number(c[3]), cell_number(c[4]), cell_number(c[5]),
+                      cell_number(c[6]), near ? ORDER_TP_CP_PP_DP : ORDER_TP_CP_DP_PP);
         int64_t world = cell_number(c[0]), id[64], members[64];
         cr_assert(mesh.world == world && world <= 64);
         cr_expect_null(mesh_refuse(&mesh), "%s %s", c[8], c[10]);
@@ -188,8 +192,8 @@ Test(mesh, refuses_experts_across_the_pipeline) {
         {3, 1, 4, 2, 2, 1, ORDER_TP_CP_PP_DP, true},  {2, 2, 4, 2, 1, 1, ORDER_TP_CP_PP_DP, false},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
-        struct mesh mesh = mesh_make(rows[i].tp, rows[i].cp, rows[i].dp, rows[i].pp, rows[i].ep, rows[i].etp,
-                                     rows[i].order);
+        struct mesh mesh =
+            mesh_make(rows[i].tp, rows[i].cp, rows[i].dp, rows[i].pp, rows[i].ep, rows[i].etp, rows[i].order);
         cr_expect_eq(mesh_refuse(&mesh) != NULL, rows[i].refused, "row %zu", i);
     }
 }
@@ -251,9 +255,9 @@ Test(mesh, spans_are_where_the_members_are) {
         }
         cr_expect_eq(span.size, size, "%s: %lld members", axis_names[axis], (long long)span.size);
         bool run = a->inner == a->size || size <= a->inner || step > 1;
-        cr_expect(span.outer == nodes_most || (!run && span.outer > nodes_most), "%s size %lld step %lld stride %lld: %lld nodes, counted %lld",
-                     axis_names[axis], (long long)size, (long long)step, (long long)a->stride, (long long)span.outer,
-                     (long long)nodes_most);
+        cr_expect(span.outer == nodes_most || (!run && span.outer > nodes_most),
+                  "%s size %lld step %lld stride %lld: %lld nodes, counted %lld", axis_names[axis], (long long)size,
+                  (long long)step, (long long)a->stride, (long long)span.outer, (long long)nodes_most);
         checked++;
         arena_rewind(arena, place);
     }

@@ -30,18 +30,35 @@ static bool same_decision(const struct decision *a, const struct decision *b) {
 /* A plan with something everywhere. */
 static struct plan *full_plan(struct arena *arena) {
     static const struct plan_axis axes[] = {{"tp", 8, 1, "node"}, {"dp-cp", 4, 8, "cluster"}};
-    static const struct plan_stage stages[] = {{0, 0, 0, 20, "embedding"}, {1, 0, 20, 21, NULL}, {2, 1, 41, 20, "head"}};
+    static const struct plan_stage stages[] = {
+        {0, 0, 0, 20, "embedding"}, {1, 0, 20, 21, NULL}, {2, 1, 41, 20, "head"}};
     static const struct plan_input inputs[] = {{"model", "m.yaml", "fnv1a64:0123456789abcdef"}};
     static const char *const reasons[] = {"memory: too much: a, \"b\" # c", "'d'"};
     struct plan *plan = ARENA_NEW(arena, struct plan);
     struct job *job = setup_job(arena, "global_batch: 384\nseq_len: 12345\nprecision: fp8\nmemory_fraction: 0.87\n"
                                        "forbid: [tp > 8, \"cp > 1 && ep > 1\"]\nmax_step_time: 90s\nbucket: 1e8\n"
                                        "kernels: {flash_attention: false}\nsearch: {hybrid_shard: true}\n");
-    *plan = (struct plan){.name = "a plan: with colon", .parplan = "0.1.0", .model = "llama3-70b", .topology = "8xh100*4",
-                          .devices = 32, .job = *job, .lower_bound = 1.0 / 3, .gap = 0.0123456789012345678};
+    *plan = (struct plan){.name = "a plan: with colon",
+                          .parplan = "0.1.0",
+                          .model = "llama3-70b",
+                          .topology = "8xh100*4",
+                          .devices = 32,
+                          .job = *job,
+                          .lower_bound = 1.0 / 3,
+                          .gap = 0.0123456789012345678};
     plan->decision = (struct decision){
-        .parallel = {.tp = 8, .pp = 2, .vpp = 3, .dp = 2, .cp = 1, .ep = 4, .etp = 2, .zero = 1, .sp = true,
-                     .cp_kind = CONTEXT_USP, .ulysses = 1, .order = ORDER_DP_TP_CP_PP},
+        .parallel = {.tp = 8,
+                     .pp = 2,
+                     .vpp = 3,
+                     .dp = 2,
+                     .cp = 1,
+                     .ep = 4,
+                     .etp = 2,
+                     .zero = 1,
+                     .sp = true,
+                     .cp_kind = CONTEXT_USP,
+                     .ulysses = 1,
+                     .order = ORDER_DP_TP_CP_PP},
         .micro_batch = 3,
         .micro_batches = 64,
         .schedule = SCHEDULE_INTERLEAVED,
@@ -52,9 +69,17 @@ static struct plan *full_plan(struct arena *arena) {
     plan->layout = (struct list){(void *)(uintptr_t)stages, ROWS(stages)};
     plan->inputs = (struct list){(void *)(uintptr_t)inputs, ROWS(inputs)};
     struct estimate *e = &plan->expected;
-    *e = (struct estimate){.feasible = false, .decision = plan->decision, .global_batch = 384, .sequence_length = 12345,
-                           .step_time = 12.3456789, .step_time_low = 11, .step_time_high = 14.000000000000002,
-                           .tokens_per_s = 1e7 / 3, .mfu = 0.41, .cost_per_mtoken = 0.0123, .energy_per_mtoken = 4.5e5};
+    *e = (struct estimate){.feasible = false,
+                           .decision = plan->decision,
+                           .global_batch = 384,
+                           .sequence_length = 12345,
+                           .step_time = 12.3456789,
+                           .step_time_low = 11,
+                           .step_time_high = 14.000000000000002,
+                           .tokens_per_s = 1e7 / 3,
+                           .mfu = 0.41,
+                           .cost_per_mtoken = 0.0123,
+                           .energy_per_mtoken = 4.5e5};
     e->reasons = (struct list){(void *)(uintptr_t)reasons, ROWS(reasons)};
     e->time = (struct time_parts){1, 0.2, 3e-9, 0, 0.1 + 0.2, 5, 6, 7, 8};
     e->memory = (struct memory_report){
@@ -97,8 +122,8 @@ Test(plan, random_decisions_round_trip) {
     for (int round = 0; round < 60; round++) {
         struct arena_place place = arena_mark(arena);
         struct plan plan = {.model = "m", .topology = "t", .devices = 1, .job = *setup_job(arena, "")};
-        int64_t *counts[] = {&plan.decision.parallel.tp,  &plan.decision.parallel.pp, &plan.decision.parallel.vpp,
-                             &plan.decision.parallel.dp,  &plan.decision.parallel.cp, &plan.decision.parallel.ep,
+        int64_t *counts[] = {&plan.decision.parallel.tp,  &plan.decision.parallel.pp,      &plan.decision.parallel.vpp,
+                             &plan.decision.parallel.dp,  &plan.decision.parallel.cp,      &plan.decision.parallel.ep,
                              &plan.decision.parallel.etp, &plan.decision.parallel.ulysses, &plan.decision.micro_batch};
         for (size_t i = 0; i < ROWS(counts); i++) {
             *counts[i] = 1 + random_below(&random, round % 2 == 0 ? 3 : 1000000);
@@ -132,9 +157,14 @@ Test(plan, fixes_the_space) {
     const struct plan *plan = full_plan(arena);
     const struct job job = plan_job(arena, plan);
     const struct space *s = &job.space;
-    const struct { const char *name; const struct degrees *degrees; int64_t value; } axes[] = {
-        {"tp", &s->tp, 8}, {"pp", &s->pp, 2}, {"vpp", &s->vpp, 3}, {"dp", &s->dp, 2},   {"cp", &s->cp, 1},
-        {"ep", &s->ep, 4}, {"etp", &s->etp, 2}, {"zero", &s->zero, 1}, {"micro_batch", &s->micro_batch, 3},
+    const struct {
+        const char *name;
+        const struct degrees *degrees;
+        int64_t value;
+    } axes[] = {
+        {"tp", &s->tp, 8},   {"pp", &s->pp, 2},     {"vpp", &s->vpp, 3},
+        {"dp", &s->dp, 2},   {"cp", &s->cp, 1},     {"ep", &s->ep, 4},
+        {"etp", &s->etp, 2}, {"zero", &s->zero, 1}, {"micro_batch", &s->micro_batch, 3},
     };
     for (size_t i = 0; i < ROWS(axes); i++) {
         const struct degrees *d = axes[i].degrees;
@@ -164,7 +194,11 @@ Test(plan, fixes_the_space) {
 #define HEAD "schema: parplan/plan/v1\nmodel: m\ntopology: t\ndevices: 8\n"
 
 Test(plan, errors) {
-    static const struct { const char *text; unsigned line, column; const char *part; } rows[] = {
+    static const struct {
+        const char *text;
+        unsigned line, column;
+        const char *part;
+    } rows[] = {
         {"schema: parplan/plan/v1\ntopology: t\ndevices: 8\nparallel: {tp: 8}\n", 1, 1, "model"},
         {HEAD, 1, 1, "parallel"},
         {HEAD "parallel: {tp: 0}\n", 5, 16, "parallel.tp: must be between 1 and 1000000000"},
@@ -190,7 +224,8 @@ Test(plan, errors) {
     /* Micro-batches follow from the batch. */
     struct plan plan;
     struct diag diag;
-    cr_assert_eq(load(arena, HEAD "parallel: {tp: 2, dp: 4}\nmicro_batch: 2\njob: {global_batch: 64}\n", &plan, &diag), OK);
+    cr_assert_eq(load(arena, HEAD "parallel: {tp: 2, dp: 4}\nmicro_batch: 2\njob: {global_batch: 64}\n", &plan, &diag),
+                 OK);
     cr_expect_eq(plan.decision.micro_batches, 8);
     cr_expect(plan.decision.parallel.pp == 1 && plan.decision.parallel.ulysses == 1 &&
               plan.decision.schedule == SCHEDULE_NONE && plan.decision.stages == STAGES_EVEN);

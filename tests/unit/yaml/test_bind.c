@@ -142,6 +142,10 @@ Test(bind, refuses) {
         {"parts: {name: x}", "3:8 parts: must be a list, not a map of keys\n", NULL},
         {"parts: [x]", "3:9 parts[0]: must be a map of keys, not one value\n", NULL},
         {"parts: [{memory: 1kB}]", "3:9 parts[0]: the key 'name' is missing\n", "name: TEXT   # required"},
+        {"parts: [{}, {}]",
+         "3:9 parts[0]: the key 'name' is missing\n"
+         "3:13 parts[1]: the key 'name' is missing\n",
+         NULL},
         {"parts: [{name: a}, {name: b}, {name: a}]",
          "3:38 parts: two elements are called 'a'; the first is in line 3\n", NULL},
         {"counts: 3", "3:9 counts: must be a list, not one value\n", "counts: [3]"},

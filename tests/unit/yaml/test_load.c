@@ -100,6 +100,8 @@ Test(load, refuses) {
     cr_assert_eq(symlink("loop", in_folder("loop")), 0);
     const char *large = write_file("large", "", 0);
     cr_assert_eq(truncate(large, 64 * 1024 * 1024 + 1), 0);
+    const char *largest = write_file("largest", "", 0);
+    cr_assert_eq(truncate(largest, 64 * 1024 * 1024), 0);
     const char *file = write_file("file", "a: 1\n", 5);
     char *endless = arena_alloc(folder.arena, 5001, 1);
     memset(endless, 'x', 5000);
@@ -117,6 +119,7 @@ Test(load, refuses) {
         {in_folder("pipe"), STATUS_INVALID, "a pipe, not a file"},
         {"/dev/null", STATUS_INVALID, "a device, not a file"},
         {large, STATUS_INVALID, "larger than 64 MiB, the limit for a document"},
+        {largest, STATUS_INVALID, "a NUL byte: this is not a text file"},
         {write_file("binary",
                     "\x7F"
                     "ELF\0\0",
@@ -137,6 +140,11 @@ Test(load, refuses) {
         cr_expect(root == NULL && diag.count == 1, "%s", rows[i].path);
         cr_expect(text_ends(diag.entries[0].text, rows[i].error), "%s: %s", rows[i].path, diag.entries[0].text);
         cr_expect(strlen(diag.entries[0].text) < 200, "%s", diag.entries[0].text);
+        bool endless_kind =
+            text_ends(rows[i].error, "a pipe, not a file") || text_ends(rows[i].error, "a device, not a file");
+        const char *help = endless_kind ? "name it '-' and redirect it to standard input" : NULL;
+        bool utf8 = text_ends(rows[i].error, "is not UTF-8 text");
+        cr_expect(utf8 || text_equal(diag.entries[0].help, help), "%s", rows[i].path);
     }
 }
 

@@ -1,0 +1,132 @@
+/* What tests of costs share: a decision to begin with, random legal ones, and a decision priced part by part. */
+#ifndef PARPLAN_TESTS_COST_DECISION_H
+#define PARPLAN_TESTS_COST_DECISION_H
+
+#include <math.h>
+
+#include "../plan/setup.h"
+#include "base/random.h"
+#include "cost/estimate.h"
+#include "cost/rule.h"
+
+/* One device of everything, one sequence a micro-batch. */
+static const struct decision alone = {
+    .parallel = {.tp = 1, .pp = 1, .vpp = 1, .dp = 1, .cp = 1, .ep = 1, .etp = 1, .ulysses = 1},
+    .micro_batch = 1,
+    .micro_batches = 1,
+    .schedule = SCHEDULE_NONE,
+    .recompute = RECOMPUTE_NONE,
+    .stages = STAGES_EVEN,
+};
+
+static inline bool near(double a, double b, double tolerance) {
+    return fabs(a - b) <= tolerance * fmax(fabs(a), fabs(b));
+}
+
+static inline double time_sum(const struct time_parts *t) {
+    return t->compute + t->bubble + t->tp_exposed + t->pp_exposed + t->dp_exposed + t->cp_exposed + t->ep_exposed +
+           t->optimizer + t->overhead;
+}
+
+static inline double memory_sum(const struct memory_parts *m) {
+    return m->weights + m->gradients + m->optimizer + m->activations + m->logits + m->communication + m->runtime +
+           m->allocator;
+}
+
+/* All that a price is made of. */
+struct priced {
+    struct cut cut;
+    struct stage_map map;
+    struct state_spans spans;
+    struct state_cost states[STAGE_CLASSES];
+    struct work_cost work;
+    struct stage_load load;
+    struct price price;
+};
+
+/* Prices a legal decision from its parts, as a search does; stages 0 and 1 of ZeRO share a load. */
+static inline struct priced *price_apart(struct arena *arena, const struct cost_context *c,
+                                         const struct decision *d) {
+    struct priced *p = ARENA_NEW(arena, struct priced);
+    const struct schedule *schedule = schedules[d->schedule];
+    p->cut = cost_cut(c, &d->parallel);
+    p->spans = state_spans(c, &p->cut);
+    stage_map_make(c, d->parallel.pp, d->parallel.vpp, stage_placement(schedule), d->stages == STAGES_ENDS, &p->map);
+    int64_t zero = d->parallel.zero, shared = zero < 2 ? 0 : zero;
+    cost_work(c, &p->cut, d->micro_batch, &p->work);
+    for (int64_t i = 0; i < p->map.class_count; i++) {
+        cost_state(c, &p->cut, &p->spans, &p->map.classes[i], schedule->ways == 2, shared, &p->states[i]);
+    }
+    cost_load(c, &p->map, &p->work, p->states, d->recompute, shared, &p->load);
+    for (int64_t i = 0; i < p->map.class_count; i++) {
+        cost_state(c, &p->cut, &p->spans, &p->map.classes[i], schedule->ways == 2, zero, &p->states[i]);
+    }
+    cost_price(c, &p->cut, &p->map, p->states, &p->load, schedule, d->micro_batches, &p->price);
+    return p;
+}
+
+static inline int64_t draw_divisor(struct random *random, int64_t number, int64_t most) {
+    int64_t found[64];
+    uint32_t count = 0;
+    for (int64_t d = 1; d <= number && d <= most && count < 64; d++) {
+        if (number % d == 0) {
+            found[count++] = d;
+        }
+    }
+    return found[random_below(random, count)];
+}
+
+static inline void draw_mesh(struct random *random, const struct cost_context *c, struct parallel *p) {
+    p->tp = draw_divisor(random, c->world, 16);
+    p->pp = draw_divisor(random, c->world / p->tp, 32);
+    p->cp = random_below(random, 2) ? 1 : draw_divisor(random, c->world / p->tp / p->pp, 8);
+    p->dp = c->world / (p->tp * p->pp * p->cp);
+    bool moe = c->model->moe != NULL;
+    p->ep = moe ? draw_divisor(random, c->model->moe->num_experts, p->tp * p->cp * p->dp) : 1;
+    p->etp = moe && random_below(random, 3) == 0 ? 2 : 1;
+    p->sp = p->tp > 1 && (moe || random_below(random, 2));
+    p->cp_kind = (int)random_below(random, CONTEXT_KINDS);
+    p->ulysses = p->cp_kind == CONTEXT_ULYSSES ? p->cp : p->cp_kind == CONTEXT_USP ? draw_divisor(random, p->cp, 8) : 1;
+    p->zero = random_below(random, p->pp > 1 ? 2 : 4);
+    p->order = (int)random_below(random, ORDER_KINDS);
+}
+
+/* A random legal decision: draws until no rule is broken. */
+static inline struct decision draw_decision(struct random *random, const struct cost_context *c,
+                                            struct arena *arena) {
+    for (int tries = 0; tries < 20000; tries++) {
+        struct decision d = alone;
+        struct parallel *p = &d.parallel;
+        draw_mesh(random, c, p);
+        int64_t share = c->job->global_batch / p->dp;
+        if (share < 1) {
+            continue;
+        }
+        d.micro_batch = draw_divisor(random, share, 8);
+        d.micro_batches = share / d.micro_batch;
+        d.schedule = p->pp == 1 ? SCHEDULE_NONE : 1 + (int)random_below(random, SCHEDULE_COUNT - 1);
+        int64_t chunks = schedules[d.schedule]->fixed_chunks;
+        p->vpp = chunks > 0 ? chunks : d.schedule == SCHEDULE_INTERLEAVED ? 2 + random_below(random, 3) : 1;
+        d.recompute = (int)random_below(random, RECOMPUTE_KINDS);
+        d.stages = random_below(random, 4) ? STAGES_EVEN : STAGES_ENDS;
+        if (rule_reasons(arena, c, &d).count == 0) {
+            return d;
+        }
+    }
+    cr_assert(false, "no legal decision for %s on %lld devices", c->model->name, (long long)c->world);
+    return alone;
+}
+
+static inline const char *decision_text(struct arena *arena, const struct cost_context *c, const struct decision *d) {
+    const struct parallel *p = &d->parallel;
+    return arena_format(arena,
+                        "%s %s %lld: tp %lld pp %lld vpp %lld dp %lld cp %lld %d/%lld ep %lld etp %lld zero %lld sp %d "
+                        "order %d mb %lld x %lld %s recompute %d stages %d",
+                        c->model->name, c->topology->name, (long long)c->world, (long long)p->tp, (long long)p->pp,
+                        (long long)p->vpp, (long long)p->dp, (long long)p->cp, p->cp_kind, (long long)p->ulysses,
+                        (long long)p->ep, (long long)p->etp, (long long)p->zero, p->sp, p->order,
+                        (long long)d->micro_batch, (long long)d->micro_batches, schedule_names[d->schedule],
+                        d->recompute, d->stages);
+}
+
+#endif
