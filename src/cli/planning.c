@@ -19,11 +19,15 @@ const struct operand planning_operands[] = {
 enum status planning_load(struct context *context, const struct scale *scale, struct planning *ret) {
     struct planning planning = {.model = NULL};
     enum status model = load_model(context, &context->operands[0], &planning.model);
-    enum status topology = load_topology(context, &context->operands[1], scale, &planning.topology);
     enum status job = load_job(context, context->operand_count > 2 ? &context->operands[2] : NULL, &planning.job);
+    struct scale wanted = *scale;
+    if (job == OK && wanted.nodes == 0 && wanted.gpus == 0) {
+        wanted = (struct scale){.nodes = planning.job->nodes, .gpus = planning.job->gpus};
+    }
+    enum status topology = load_topology(context, &context->operands[1], &wanted, &planning.topology);
     TRY(model);
-    TRY(topology);
     TRY(job);
+    TRY(topology);
     planning.cost = cost_context_make(planning.model, planning.topology, planning.job);
     *ret = planning;
     return OK;

@@ -70,36 +70,53 @@ static double least_visible(const struct cost_context *c, const struct cut *cut,
     return seconds * shown * (e->beside == BESIDE_GEMM ? 1 : e->count);
 }
 
-static void add_exchanges(const struct cost_context *c, const struct cut *cut, const struct layer_kind *kind,
+static void add_exchanges(const struct cost_context *c, const struct cut *cut, const struct exchange_list *list,
                           double layers, struct bound_exchange *sum) {
-    struct shard shard = cost_cut_shard(c, cut, 1);
-    struct layer_work work;
-    struct exchange_list list;
-    operation_layer(c->model, kind, &shard, &work);
-    exchange_layer(c->model, kind, &shard, cut->parallel.cp_kind, c->job, &work, &list);
-    for (int i = 0; i < list.count; i++) {
-        const struct exchange *e = &list.items[i];
+    for (int i = 0; i < list->count; i++) {
+        const struct exchange *e = &list->items[i];
         double seconds = layers * least_visible(c, cut, e);
+        bool own = e->axis == AXIS_EP || e->axis == AXIS_ETP;
         for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
             unsigned parts = job_recompute_parts(c->job, c->model, (enum recompute)mode);
             bool again = e->phase == EXCHANGE_FORWARD && (e->parts & parts) != 0;
-            bool own = e->axis == AXIS_EP || e->axis == AXIS_ETP;
             *(own ? &sum->experts[mode] : &sum->others[mode]) += again ? 2 * seconds : seconds;
         }
     }
 }
 
-void bound_exchange(const struct cost_context *context, const struct cut *cut, struct bound_exchange *ret) {
+/* The cuts differ in their mesh order: what they exchange is the same but for the domains that experts reach. */
+static void add_kind(const struct cost_context *c, const struct cut cuts[], int64_t count,
+                     const struct layer_kind *kind, double layers, struct bound_exchange ret[]) {
+    struct layer_work work;
+    struct exchange_list list;
+    int64_t domains = -1;
+    for (int64_t i = 0; i < count; i++) {
+        struct shard shard = cost_cut_shard(c, &cuts[i], 1);
+        if (i == 0) {
+            operation_layer(c->model, kind, &shard, &work);
+        }
+        if (shard.ep_domains != domains) {
+            exchange_layer(c->model, kind, &shard, cuts[i].parallel.cp_kind, c->job, &work, &list);
+            domains = shard.ep_domains;
+        }
+        add_exchanges(c, &cuts[i], &list, layers, &ret[i]);
+    }
+}
+
+void bound_exchanges(const struct cost_context *context, const struct cut cuts[], int64_t count,
+                     struct bound_exchange ret[]) {
     const struct model *model = context->model;
     double layers[MODEL_KINDS] = {0};
     for (int64_t i = 0; i < model->layer_count; i++) {
         layers[model->layers[i]]++;
     }
     layers[model->mtp_kind] += context->mtp ? (double)model->mtp_layers : 0;
-    *ret = (struct bound_exchange){0};
+    for (int64_t i = 0; i < count; i++) {
+        ret[i] = (struct bound_exchange){0};
+    }
     for (int64_t kind = 0; kind < model->kind_count; kind++) {
         if (layers[kind] > 0) {
-            add_exchanges(context, cut, &model->kinds[kind], layers[kind], ret);
+            add_kind(context, cuts, count, &model->kinds[kind], layers[kind], ret);
         }
     }
 }

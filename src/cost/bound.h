@@ -29,12 +29,13 @@ void bound_ends(const struct cost_context *context, const struct parallel *paral
 void bound_add(struct layer_cost *sum, const struct layer_cost *part, double times);
 
 /* Visible seconds of the exchanges of all layers, forward, backward and recomputed, for a micro-batch of one sequence;
- * they grow at least in proportion. */
+ * they grow at least in proportion. The cuts are one in different mesh orders. */
 struct bound_exchange {
     double experts[RECOMPUTE_KINDS]; /* expert parallelism's own, which overlapped passes may hide */
     double others[RECOMPUTE_KINDS];
 };
-void bound_exchange(const struct cost_context *context, const struct cut *cut, struct bound_exchange *ret);
+void bound_exchanges(const struct cost_context *context, const struct cut cuts[], int64_t count,
+                     struct bound_exchange ret[]);
 
 /* Seconds of a step in which each micro-batch takes `pass` seconds on all ranks of the pipeline together. */
 double bound_step(const struct cost_context *context, int64_t pp, int64_t micro_batches, double pass);

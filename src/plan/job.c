@@ -85,6 +85,10 @@ static const struct field space_fields[] = {
 const struct field job_fields[] = {
     {.key = "name", .kind = FIELD_TEXT, AT(name), .flags = FIELD_NO_FLAG, .doc = "Name of the job"},
     {.key = "source", .kind = FIELD_TEXT, AT(source), .flags = FIELD_NO_FLAG, .doc = "Where the settings come from"},
+    {.key = "nodes", .kind = FIELD_COUNT, AT(nodes), .max = 1e9, .flags = FIELD_NO_FLAG,
+     .doc = "Nodes that the topology is scaled to, unless --nodes or --gpus say otherwise; 0 is as it is"},
+    {.key = "gpus", .kind = FIELD_COUNT, AT(gpus), .max = 1e9, .flags = FIELD_NO_FLAG,
+     .doc = "Devices that the topology is scaled to, unless --nodes or --gpus say otherwise; 0 is as it is"},
     {.key = "global_batch", .kind = FIELD_COUNT, AT(global_batch), .fallback = "1024", .min = 1, .max = 1e9,
      .doc = "Sequences a step; never changed by the search"},
     {.key = "seq_len", .kind = FIELD_COUNT, AT(seq_len), .fallback = "4096", .min = 1, .max = 1e8,

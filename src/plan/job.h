@@ -56,6 +56,7 @@ struct space {
 
 struct job {
     const char *name, *source;
+    int64_t nodes, gpus;       /* what the topology is scaled to; 0 = as it is */
     int64_t global_batch, seq_len;
     int precision;             /* enum dtype: of the GEMMs */
     int gradient_precision;    /* enum dtype: of accumulation and reduction */

@@ -175,20 +175,22 @@ static const struct bound_exchange *exchanges_of(struct floors *f, int64_t seque
     if (f->has_exchanges[sequence]) {
         return &of[order];
     }
+    struct cut cuts[ORDER_KINDS];
+    struct bound_exchange least[ORDER_KINDS];
+    int64_t places[ORDER_KINDS], count = 0;
     struct parallel parallel = parallel_of(f, sequence);
-    bool first = true;
     for (int64_t i = 0; i < f->cuts->order_count; i++) {
-        if ((f->cuts->legal[sequence] >> i & 1) == 0) {
-            continue;
+        if ((f->cuts->legal[sequence] >> i & 1) != 0) {
+            parallel.order = f->cuts->orders[i];
+            cuts[count] = cost_cut(f->context, &parallel);
+            places[count++] = i;
         }
-        parallel.order = f->cuts->orders[i];
-        struct cut cut = cost_cut(f->context, &parallel);
-        bound_exchange(f->context, &cut, &of[i]);
-        if (first) {
-            of[ORDER_KINDS] = of[i];
-        }
-        take_least(&of[ORDER_KINDS], &of[i]);
-        first = false;
+    }
+    bound_exchanges(f->context, cuts, count, least);
+    of[ORDER_KINDS] = least[0];
+    for (int64_t i = 0; i < count; i++) {
+        of[places[i]] = least[i];
+        take_least(&of[ORDER_KINDS], &least[i]);
     }
     f->has_exchanges[sequence] = true;
     return &of[order];
@@ -235,17 +237,20 @@ static const struct work_cost *put_together(struct floors *f, int64_t sequence, 
     return &f->work;
 }
 
-/* The fullest rank has no less than rank 0, which has no less than under its leanest schedule. */
+/* The fullest rank has no less than rank 0, which has no less than under its leanest schedule. Bytes up to `enough` are
+ * as good as any. */
 static double bytes_of(struct floors *f, const struct legality *legal, int64_t sequence, int64_t size, int recompute,
-                       int64_t micro_batches) {
+                       int64_t micro_batches, double enough) {
     const struct cut cut = {.parallel = parallel_of(f, sequence)};
-    double least = INFINITY;
     const struct work_cost *work = put_together(f, sequence, size);
-    for (int i = 0; i < legal->lightest_count; i++) {
+    double least = INFINITY;
+    for (int i = 0; i < legal->lightest_count && least > enough; i++) {
         const struct lightest *lightest = &legal->lightest[i];
         double states = states_of(f, legal->pipeline, lightest->map);
-        least = fmin(least, bound_memory(f->context, &cut, &legal->pipeline->maps[lightest->map], work,
-                                         schedules[lightest->schedule], micro_batches, recompute, states));
+        if (states < least) {
+            least = fmin(least, bound_memory(f->context, &cut, &legal->pipeline->maps[lightest->map], work,
+                                             schedules[lightest->schedule], micro_batches, recompute, states));
+        }
     }
     return least;
 }
@@ -298,35 +303,71 @@ void floors_bytes(struct floors *f, int64_t micro_batch, int64_t sequence, int64
     int64_t micro_batches = f->context->job->global_batch / (f->shape.dp * micro_batch);
     const struct legality *legal = pipelines_legality(f->space->pipelines, &f->shape, micro_batches);
     int mode = f->space->axes->recompute[recompute];
-    ret->bytes = bytes_of(f, legal, sequence, size, mode, micro_batches);
+    ret->bytes = bytes_of(f, legal, sequence, size, mode, micro_batches, 0);
     ret->compute = f->space->wants_compute ? compute_of(f, legal, sequence, size, micro_batches) : 0;
+}
+
+/* A sequence choice and recomputation with the seconds it takes at least. */
+struct option {
+    double seconds;
+    int64_t sequence;
+    int recompute;
+};
+
+/* Lists the options, fastest first. */
+static int64_t list_options(struct floors *f, const struct legality *legal, int64_t size, int64_t micro_batches,
+                            struct option *ret) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < f->cuts->sequence_count; i++) {
+        for (int64_t r = 0; r < f->space->axes->recompute_count && f->cuts->legal[i] != 0; r++) {
+            struct option option = {.sequence = i, .recompute = f->space->axes->recompute[r]};
+            struct floor floor;
+            seconds_of(f, i, ORDER_KINDS, size, option.recompute, micro_batches, &floor);
+            option.seconds = legal->overlapped ? fmin(floor.overlapped, floor.plain) : floor.plain;
+            int64_t at = count++;
+            for (; at > 0 && ret[at - 1].seconds > option.seconds; at--) {
+                ret[at] = ret[at - 1];
+            }
+            ret[at] = option;
+        }
+    }
+    return count;
+}
+
+/* Whether the smallest model states alone fit. */
+static bool states_fit(struct floors *f, const struct legality *legal) {
+    for (int i = 0; i < legal->lightest_count; i++) {
+        if (states_of(f, legal->pipeline, legal->lightest[i].map) <= f->space->memory_limit) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool floors_node(struct floors *f, int64_t micro_batch, struct measure *ret) {
     int64_t size = size_of(f, micro_batch);
     int64_t micro_batches = f->context->job->global_batch / (f->shape.dp * micro_batch);
     const struct legality *legal = pipelines_legality(f->space->pipelines, &f->shape, micro_batches);
+    bool thorough = f->space->wants_bytes;
+    struct option options[SEQUENCES_MAX * RECOMPUTE_KINDS];
     *ret = (struct measure){INFINITY, INFINITY, f->space->wants_compute ? (double)INFINITY : 0};
-    for (int64_t i = 0; i < f->cuts->sequence_count; i++) {
-        if (f->cuts->legal[i] == 0 || legal->pairs == 0) {
+    if (!states_fit(f, legal)) {
+        return false;
+    }
+    int64_t count = list_options(f, legal, size, micro_batches, options);
+    for (int64_t i = 0; i < count; i++) {
+        const struct option *option = &options[i];
+        double bytes = bytes_of(f, legal, option->sequence, size, option->recompute, micro_batches,
+                                thorough ? 0 : f->space->memory_limit);
+        if (bytes > f->space->memory_limit) {
             continue;
         }
+        ret->seconds = fmin(ret->seconds, option->seconds);
+        ret->bytes = fmin(ret->bytes, bytes);
         if (f->space->wants_compute) {
-            ret->compute = fmin(ret->compute, compute_of(f, legal, i, size, micro_batches));
-        }
-        for (int64_t r = 0; r < f->space->axes->recompute_count; r++) {
-            int mode = f->space->axes->recompute[r];
-            struct floor floor;
-            seconds_of(f, i, ORDER_KINDS, size, mode, micro_batches, &floor);
-            double seconds = legal->overlapped ? fmin(floor.overlapped, floor.plain) : floor.plain;
-            if (seconds >= ret->seconds && !f->space->wants_bytes) {
-                continue;
-            }
-            double bytes = bytes_of(f, legal, i, size, mode, micro_batches);
-            if (bytes <= f->space->memory_limit) {
-                ret->seconds = fmin(ret->seconds, seconds);
-                ret->bytes = fmin(ret->bytes, bytes);
-            }
+            ret->compute = fmin(ret->compute, compute_of(f, legal, option->sequence, size, micro_batches));
+        } else if (!thorough) {
+            break;
         }
     }
     return ret->seconds < (double)INFINITY;
