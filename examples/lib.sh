@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # lib.sh: what the scripts of the walk-throughs share; each run.sh sources it. A script works in a folder of its own that
 # is removed at the end, prints every command with its output, and stops with exit status 1 at the first thing that is
 # not as its page says. The program is $PARPLAN, or `parplan` of the PATH.

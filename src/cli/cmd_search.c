@@ -121,7 +121,10 @@ static void explain_failure(struct context *context, const struct outcome *outco
         text_add_format(&text, "%s%s (%s a step)", i ? ", " : "it would fit with ", relaxations[i].text,
                         units_human(context->arena, relaxations[i].estimate.step_time, UNIT_SECONDS, 3));
     }
-    if (found.count > 0) {
+    const struct search_result *result = &outcome->result;
+    if (result->has_nearest && result->nearest.memory.peak <= result->nearest.memory.limit) {
+        diag_help(context->diag, "it fits into memory: a longer --max-step-time or more devices would do");
+    } else if (found.count > 0) {
         diag_help(context->diag, "%s", text.data);
     } else {
         diag_help(context->diag, "more devices (--nodes) or a smaller --seq-len might; no single option does");

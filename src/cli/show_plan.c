@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "cli/view.h"
 #include "plan/plan.h"
 
 static void write_json(const struct plan *plan, struct text *text) {
@@ -74,16 +75,12 @@ static void add_expected(const struct plan *plan, struct text *text) {
 
 static void write_text(const struct plan *plan, struct text *text) {
     const struct decision *decision = &plan->decision;
-    const struct parallel *parallel = &decision->parallel;
-    text_add_format(text, "%s on %s, %lld devices\n", plan->model ? plan->model : "model",
-                    plan->topology ? plan->topology : "topology", (long long)plan->devices);
-    text_add_format(text, "tp %lld, pp %lld (%lld chunks a rank), dp %lld, cp %lld, ep %lld, etp %lld, ZeRO %lld%s\n",
-                    (long long)parallel->tp, (long long)parallel->pp, (long long)parallel->vpp,
-                    (long long)parallel->dp, (long long)parallel->cp, (long long)parallel->ep,
-                    (long long)parallel->etp, (long long)parallel->zero,
-                    parallel->sp ? ", sequence-parallel" : "");
-    text_add_format(text, "%lld micro-batches of %lld\n", (long long)decision->micro_batches,
-                    (long long)decision->micro_batch);
+    text_add_format(text, "%s on %s, %lld devices, %lld sequences of %lld tokens a step\n",
+                    plan->model ? plan->model : "model", plan->topology ? plan->topology : "topology",
+                    (long long)plan->devices, (long long)plan->job.global_batch, (long long)plan->job.seq_len);
+    text_add_format(text, "%s\n%lld micro-batches, %s stages, mesh order %s\n", view_decision(text->arena, decision),
+                    (long long)decision->micro_batches, field_choice(plan_fields, "stages", plan),
+                    field_choice(parallel_fields, "order", &decision->parallel));
     if (plan->axes.count) {
         add_axes(plan, text);
     }

@@ -68,6 +68,11 @@ static struct view_part largest_part(const struct estimate *estimate) {
 const char *why_nothing(struct arena *arena, const struct search_result *result) {
     if (result->has_nearest) {
         const struct estimate *nearest = &result->nearest;
+        if (nearest->memory.peak <= nearest->memory.limit) {
+            return arena_format(arena, "no plan is fast enough: the fastest (%s) takes %s a step",
+                                view_decision(arena, &nearest->decision),
+                                units_human(arena, nearest->step_time, UNIT_SECONDS, 4));
+        }
         struct view_part part = largest_part(nearest);
         double excess = nearest->memory.peak - nearest->memory.limit;
         return arena_format(arena,

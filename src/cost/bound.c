@@ -44,17 +44,22 @@ void bound_ends(const struct cost_context *context, const struct parallel *paral
     }
 }
 
-void bound_add(struct layer_cost *sum, const struct layer_cost *part, double times) {
-    cost_pass_add(&sum->forward, &part->forward, times);
-    cost_pass_add(&sum->backward, &part->backward, times);
-    cost_pass_add(&sum->weight, &part->weight, times);
+void bound_add_bytes(struct layer_cost *sum, const struct layer_cost *part, double times) {
     for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
-        cost_pass_add(&sum->again[mode], &part->again[mode], times);
         sum->saved[mode] += times * part->saved[mode];
     }
     sum->working += times * part->working;
     sum->transient = fmax(sum->transient, part->transient);
     sum->logits = fmax(sum->logits, part->logits);
+}
+
+void bound_add_passes(struct layer_cost *sum, const struct layer_cost *part, double times) {
+    cost_pass_add(&sum->forward, &part->forward, times);
+    cost_pass_add(&sum->backward, &part->backward, times);
+    cost_pass_add(&sum->weight, &part->weight, times);
+    for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
+        cost_pass_add(&sum->again[mode], &part->again[mode], times);
+    }
 }
 
 /* Seconds a byte takes at least: the bound for so many bytes that latency is nothing. */

@@ -25,8 +25,9 @@ void bound_layer(const struct cost_context *context, const struct parallel *para
 void bound_ends(const struct cost_context *context, const struct parallel *parallel, int64_t micro_batch,
                 struct layer_cost *ret_embedding, struct layer_cost *ret_head, struct layer_cost *ret_mtp);
 
-/* Adds `times` the cost of `part`; of buffers that live one at a time the largest. */
-void bound_add(struct layer_cost *sum, const struct layer_cost *part, double times);
+/* Add `times` the seconds, the bytes of `part`; of buffers that live one at a time the largest. */
+void bound_add_passes(struct layer_cost *sum, const struct layer_cost *part, double times);
+void bound_add_bytes(struct layer_cost *sum, const struct layer_cost *part, double times);
 
 /* Visible seconds of the exchanges of all layers, forward, backward and recomputed, for a micro-batch of one sequence;
  * they grow at least in proportion. The cuts are one in different mesh orders. */

@@ -1,11 +1,15 @@
 /* Gathers what is counted once for a search. */
 #include "cost/context.h"
 
+#include <math.h>
+
 #include "cost/kernel.h"
 #include "plan/plan.h"
 
-/* A synchronous step waits for the slowest device and must fit into the smallest; all are paid for. */
+/* A synchronous step waits for the slowest device and must fit into the smallest; all are paid for. One may be slowest in
+ * products and another in memory: then no device is as slow as what is priced, but none waits for more. */
 static void add_devices(struct cost_context *context) {
+    double slowest_memory = HUGE_VAL;
     const struct group *groups = context->topology->groups.items;
     for (size_t i = 0; i < context->topology->groups.count; i++) {
         struct device device = *groups[i].place.device;
@@ -18,9 +22,13 @@ static void add_devices(struct cost_context *context) {
         if (i == 0 || kernel_gemm_rate(&device, context->dtype) < kernel_gemm_rate(context->device, context->dtype)) {
             context->device[0] = device;
         }
+        slowest_memory = fmin(slowest_memory, device.hbm_bandwidth * device.kernels.memory_efficiency);
         context->price += count * device.price;
         context->power.idle += count * device.power.idle;
         context->power.busy += count * device.power.busy;
+    }
+    if (slowest_memory < context->device->hbm_bandwidth * context->device->kernels.memory_efficiency) {
+        context->device->hbm_bandwidth = slowest_memory / context->device->kernels.memory_efficiency;
     }
 }
 

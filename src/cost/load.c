@@ -30,7 +30,7 @@ void cost_work(const struct cost_context *context, const struct cut *cut, int64_
         cost_mtp(context, cut, micro_batch, &ret->kinds[model->mtp_kind], &ret->head, &ret->mtp);
     }
     struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
-    double passed = (double)(shard.seq_len + model_encoder_tokens(model, shard.seq_len));
+    double passed = (double)(shard.seq_len + (model->encoder != NULL ? model_encoder_tokens(model, shard.seq_len) : 0));
     double tokens = (double)micro_batch * passed / (double)shard.cp; /* the decoder's stages pass the encoder's output on */
     double whole = context->element * tokens * (double)model->hidden_size;
     ret->message = whole / (double)shard.tp;

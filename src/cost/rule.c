@@ -28,15 +28,6 @@ RULE(world) {
     return times(stage_ranks(&d->parallel), d->parallel.pp) != c->world;
 }
 
-static bool has_attention(const struct cost_context *c, enum attention_kind kind) {
-    for (int64_t i = 0; i < c->model->kind_count; i++) {
-        if (c->model->kinds[i].attention == kind) {
-            return true;
-        }
-    }
-    return false;
-}
-
 RULE(tp_heads) {
     return !divides(d->parallel.tp, c->model->num_attention_heads);
 }
@@ -47,9 +38,8 @@ RULE(tp_kv_heads) {
 }
 
 RULE(tp_linear_heads) {
-    return c->model->linear != NULL && has_attention(c, ATTENTION_LINEAR) &&
-           (!divides(d->parallel.tp, c->model->linear->value_heads) ||
-            !divides(d->parallel.tp, c->model->linear->key_heads));
+    return c->model->linear != NULL && (!divides(d->parallel.tp, c->model->linear->value_heads) ||
+                                        !divides(d->parallel.tp, c->model->linear->key_heads));
 }
 
 RULE(tp_width) {

@@ -41,7 +41,7 @@ const char *stage_refuse(int64_t layers, int64_t ranks, int64_t chunks_per_rank,
     if (chunks > layers) {
         return "more chunks than layers";
     }
-    if (lighter_ends && (chunks < 2 || (layers + 2) % chunks != 0 || (layers + 2) / chunks < 2)) {
+    if (lighter_ends && (chunks < 2 || (layers + 2) % chunks != 0)) {
         return "lighter ends need layers + 2 to be a multiple of the chunks";
     }
     return NULL;

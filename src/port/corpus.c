@@ -131,6 +131,20 @@ static int64_t degree(struct row *r, const char *column) {
     return value > 1 ? value : 1;
 }
 
+/* Chunks a rank. An interleaved schedule that does not say has the fewest that cut its layers evenly. */
+static int64_t chunks_of(struct row *r, int64_t pp) {
+    bool stated = row_cell(r, "vpp")[0] != '\0' || !text_equal(row_cell(r, "schedule"), "interleaved") || pp == 1;
+    int64_t layers = r->ret->model.layer_count / pp, chunks = 2;
+    if (stated) {
+        return degree(r, "vpp");
+    }
+    while (chunks < layers && layers % chunks != 0) {
+        chunks++;
+    }
+    row_fill(r, "vpp", arena_format(r->arena, "%lld", (long long)chunks));
+    return chunks;
+}
+
 static void make_zero(struct row *r, struct parallel *p) {
     bool sharded = p->dp * p->cp > 1;
     p->zero = row_count(r, "zero", r->framework->zero);
@@ -154,7 +168,7 @@ static void make_degrees(struct row *r, struct parallel *p) {
         return;
     }
     p->dp = row_needed(r, "dp", devices / (p->tp * p->pp * p->cp));
-    p->vpp = degree(r, "vpp");
+    p->vpp = chunks_of(r, p->pp);
     p->ep = degree(r, "ep");
     p->etp = degree(r, "etp");
     p->ulysses = 1;

@@ -4,6 +4,18 @@
 #include "base/arena.h"
 #include "port/row.h"
 
+/* Heads of the usual width: the one nearest to 128, in steps of 8, that gives every tensor-parallel rank as many. */
+static int64_t usual_heads(int64_t hidden, int64_t tp) {
+    for (int64_t away = 0; away <= 64; away += 8) {
+        for (int64_t width = 128 - away; width <= 128 + away; width += away > 0 ? 2 * away : 1) {
+            if (hidden % (width * tp) == 0) {
+                return hidden / width;
+            }
+        }
+    }
+    return hidden >= 128 ? hidden / 128 : 1;
+}
+
 /* Architecture of a model known by its shape alone: gated feed-forward means Llama's block, else GPT's. */
 static void shape_defaults(struct row *r, struct model *m) {
     bool gated = row_count(r, "gated_mlp", 0) == 1;
@@ -11,7 +23,8 @@ static void shape_defaults(struct row *r, struct model *m) {
     m->name = row_cell(r, "model");
     m->hidden_size = row_needed(r, "hidden", 0);
     m->num_hidden_layers = row_needed(r, "layers", 0);
-    m->num_attention_heads = row_needed(r, "heads", m->hidden_size >= 128 ? m->hidden_size / 128 : 1);
+    int64_t tp = row_count(r, "tp", 1);
+    m->num_attention_heads = row_needed(r, "heads", usual_heads(m->hidden_size, tp > 0 ? tp : 1));
     m->vocab_size = row_needed(r, "vocab", 50257);
     m->mlp = gated ? MLP_SWIGLU : MLP_GELU;
     m->norm = gated ? NORM_RMS : NORM_LAYER;

@@ -308,7 +308,7 @@ void explore_node(struct explorer *e, const struct node *node, const struct best
     v.decision.micro_batch = e->space->axes->micro_batch.items[node->micro_batch];
     v.decision.micro_batches = e->context->job->global_batch / (shape->dp * v.decision.micro_batch);
     v.legal = pipelines_legality(e->space->pipelines, shape, v.decision.micro_batches);
-    shape_cuts_make(e->space, shape, &e->cuts);
+    shape_cuts_make(e->space->axes, shape, &e->cuts);
     floors_shape(e->floors, shape, &e->cuts);
     memset(e->choices, 0, (size_t)e->cuts.sequence_count * sizeof e->choices[0]);
     for (v.order = 0; v.order < e->cuts.order_count; v.order++) {

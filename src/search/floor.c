@@ -1,7 +1,6 @@
 /* The parts of bounds, each computed when it is first asked for and kept until tp, cp, ep or etp change. */
 #include "search/floor.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -28,33 +27,9 @@ struct floors {
     double *states; /* bytes of rank 0 of a map under the ZeRO stage that keeps least; -1 = not yet known */
     struct work_cost work; /* of the choice `together` of sequence and size */
     int64_t together;
+    struct cut scratch[ORDER_KINDS];
     struct arena *arena;
 };
-
-void shape_cuts_make(const struct search_space *space, const struct parallel *shape, struct shape_cuts *ret) {
-    ret->sequence_count = space_sequences(space->axes, shape->tp, shape->cp, ret->sequences, SEQUENCES_MAX);
-    assert(ret->sequence_count <= SEQUENCES_MAX);
-    ret->order_count = space_orders(space->axes, shape, ret->orders);
-    memset(ret->refused, 0, sizeof ret->refused);
-    ret->legal_count[0] = ret->legal_count[1] = 0;
-    struct decision d = {.parallel = *shape};
-    for (int64_t i = 0; i < ret->sequence_count; i++) {
-        ret->legal[i] = 0;
-        d.parallel.cp_kind = ret->sequences[i].cp_kind;
-        d.parallel.ulysses = ret->sequences[i].ulysses;
-        d.parallel.sp = ret->sequences[i].sp;
-        for (int64_t j = 0; j < ret->order_count; j++) {
-            d.parallel.order = ret->orders[j];
-            const struct rule *rule = rule_broken(space->context, &d, RULE_CUT);
-            if (rule != NULL) {
-                ret->refused[rule - rules]++;
-            } else {
-                ret->legal[i] = (unsigned char)(ret->legal[i] | 1U << j);
-                ret->legal_count[d.parallel.sp ? 1 : 0]++;
-            }
-        }
-    }
-}
 
 struct floors *floors_open(struct arena *arena, const struct search_space *space) {
     struct floors *f = ARENA_NEW(arena, struct floors);
@@ -126,7 +101,7 @@ static void time_kinds(const struct floors *f, const struct parallel *parallel, 
         const struct layer_kind *layer = &f->context->model->kinds[kind];
         if (share == BOUND_REST || layer->ffn == FFN_MOE) { /* else the share stays empty */
             bound_layer(f->context, parallel, micro_batch, layer, share, &parts[kind]);
-            bound_add(total, &parts[kind], f->layers[kind]);
+            bound_add_passes(total, &parts[kind], f->layers[kind]);
         }
     }
 }
@@ -141,9 +116,9 @@ static const struct layer_cost *rest_of(struct floors *f, int64_t sequence, int6
         struct layer_cost *extra = &parts[f->kinds];
         time_kinds(f, &parallel, micro_batch, BOUND_REST, parts);
         bound_ends(f->context, &parallel, micro_batch, &extra[PART_EMBEDDING], &extra[PART_HEAD], &extra[PART_MTP]);
-        bound_add(&extra[PART_TOTAL], &extra[PART_EMBEDDING], 1);
-        bound_add(&extra[PART_TOTAL], &extra[PART_HEAD], 1);
-        bound_add(&extra[PART_TOTAL], &extra[PART_MTP], f->context->mtp ? (double)f->context->model->mtp_layers : 0);
+        bound_add_passes(&extra[PART_TOTAL], &extra[PART_EMBEDDING], 1);
+        bound_add_passes(&extra[PART_TOTAL], &extra[PART_HEAD], 1);
+        bound_add_passes(&extra[PART_TOTAL], &extra[PART_MTP], f->context->mtp ? (double)f->context->model->mtp_layers : 0);
         f->has_rest[index] = true;
     }
     return parts;
@@ -175,7 +150,7 @@ static const struct bound_exchange *exchanges_of(struct floors *f, int64_t seque
     if (f->has_exchanges[sequence]) {
         return &of[order];
     }
-    struct cut cuts[ORDER_KINDS];
+    struct cut *cuts = f->scratch;
     struct bound_exchange least[ORDER_KINDS];
     int64_t places[ORDER_KINDS], count = 0;
     struct parallel parallel = parallel_of(f, sequence);
@@ -226,12 +201,12 @@ static const struct work_cost *put_together(struct floors *f, int64_t sequence, 
         const struct layer_cost *rest = rest_of(f, sequence, size), *experts = experts_of(f, sequence, size);
         for (int64_t kind = 0; kind < f->kinds; kind++) {
             f->work.kinds[kind] = rest[kind];
-            bound_add(&f->work.kinds[kind], &experts[kind], 1);
+            bound_add_bytes(&f->work.kinds[kind], &experts[kind], 1);
         }
         f->work.embedding = rest[f->kinds + PART_EMBEDDING];
         f->work.head = rest[f->kinds + PART_HEAD];
         f->work.mtp = rest[f->kinds + PART_MTP];
-        bound_add(&f->work.mtp, &f->work.kinds[f->context->model->mtp_kind], 1);
+        bound_add_bytes(&f->work.mtp, &f->work.kinds[f->context->model->mtp_kind], 1);
         f->together = sequence * f->sizes + size;
     }
     return &f->work;
@@ -284,7 +259,7 @@ static double compute_of(struct floors *f, const struct legality *legal, int64_t
     double lightest = INFINITY;
     for (int64_t kind = 0; kind < f->kinds; kind++) {
         struct layer_cost layer = rest[kind];
-        bound_add(&layer, &experts[kind], 1);
+        bound_add_passes(&layer, &experts[kind], 1);
         lightest = fmin(lightest, layer.forward.compute + layer.backward.compute + layer.weight.compute);
     }
     return (double)micro_batches * legal->pipeline->least_layers * lightest * BOUND_SLACK;

@@ -9,6 +9,7 @@
 #ifndef PARPLAN_SEARCH_FLOOR_H
 #define PARPLAN_SEARCH_FLOOR_H
 
+#include "search/cuts.h"
 #include "search/objective.h"
 #include "search/pipeline.h"
 #include "search/space.h"
@@ -26,18 +27,6 @@ struct search_space {
     double longest;                      /* seconds a step may take */
     bool wants_bytes, wants_compute;     /* objectives ask for more than seconds */
 };
-
-/* The cuts of a shape that no rule refuses. */
-enum { SEQUENCES_MAX = 256 };
-struct shape_cuts {
-    struct sequence_choice sequences[SEQUENCES_MAX];
-    int orders[ORDER_KINDS];
-    int64_t sequence_count, order_count;
-    unsigned char legal[SEQUENCES_MAX]; /* bits: by place in orders */
-    int64_t legal_count[2];             /* cuts without and with sequence parallelism */
-    int64_t refused[RULES_MAX];         /* cuts */
-};
-void shape_cuts_make(const struct search_space *space, const struct parallel *shape, struct shape_cuts *ret);
 
 /* Bounds of one sequence choice and recomputation. */
 struct floor {

@@ -198,7 +198,7 @@ void frontier_bound(struct frontier *frontier, int64_t shape, enum objective obj
                     struct shape_cuts *cuts, struct tally *tally) {
     struct shape *s = &frontier->shapes[shape];
     struct node *nodes = &frontier->nodes[s->first_node];
-    shape_cuts_make(frontier->space, &s->parallel, cuts);
+    shape_cuts_make(frontier->space->axes, &s->parallel, cuts);
     int64_t legal = refuse_cuts(frontier, s, cuts, tally);
     int64_t count = list_micro_batches(frontier->space, &s->parallel, nodes, legal, tally);
     if (floors != NULL) {

@@ -6,11 +6,10 @@
 #ifndef PARPLAN_SEARCH_PIPELINE_H
 #define PARPLAN_SEARCH_PIPELINE_H
 
-#include "cost/rule.h"
 #include "cost/stage.h"
-#include "search/space.h"
+#include "search/cuts.h"
 
-enum { ZERO_STAGES = 4, RULES_MAX = 64 };
+enum { ZERO_STAGES = 4 };
 
 struct pipeline {
     int64_t pp;

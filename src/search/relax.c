@@ -77,6 +77,7 @@ struct list search_relaxations(struct arena *arena, const struct cost_context *c
     struct list list = {found, 0};
     struct search_control quiet = *control;
     quiet.progress = NULL;
+    quiet.plans_only = true;
     for (int i = 0; i < CHANGES; i++) {
         struct job job = *context->job;
         if (!changes[i].apply(&job)) {

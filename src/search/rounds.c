@@ -31,6 +31,7 @@ struct rounds {
     struct node nodes[ROUND];
     struct outcome outcomes[ROUND];
     double started, time_limit;
+    bool by_time;  /* the only objective grows with the step time alone */
     bool *stopped; /* of workers, while bounding */
     struct rounds_result result;
 };
@@ -149,8 +150,7 @@ static bool merge(struct rounds *r, int64_t count) {
     bool whole = true;
     for (int64_t i = 0; i < count; i++) {
         const struct outcome *outcome = &r->outcomes[i];
-        /* what a node's bounds left out takes no less than the node's own floor */
-        if (outcome->skipped || outcome->tally.pruned_bound > 0) {
+        if (outcome->skipped || !r->by_time) { /* by time, what was not kept is no faster than what was */
             r->result.floor = fmin(r->result.floor, r->nodes[i].floor.seconds);
         }
         for (int64_t j = 0; j < outcome->best.count; j++) {
@@ -208,6 +208,7 @@ struct rounds_result rounds_run(struct arena *arena, const struct search_space *
         r->space.wants_bytes = r->space.wants_bytes || objective == OBJECTIVE_MEMORY;
         r->space.wants_compute = r->space.wants_compute || objective == OBJECTIVE_ENERGY;
     }
+    r->by_time = goal->objective_count == 1 && !r->space.wants_bytes && !r->space.wants_compute;
     open_workers(arena, r, goal->top);
     r->result.floor = INFINITY;
     r->result.threads = (int64_t)r->workers;

@@ -87,20 +87,20 @@ static void report(struct arena *arena, const struct cost_context *context, cons
 
 /* Nothing was found: the configuration that misses memory by least; if that one fits, the fastest that does. */
 static void find_nearest(struct arena *arena, const struct search_space *space, const struct search_control *control,
-                         double started, struct search_result *ret) {
-    struct search_control quiet = {.stop = control->stop, .clock = control->clock};
+                         struct search_result *ret) {
+    const struct search_control quiet = {.stop = control->stop}; /* without a clock, without an end */
     struct rounds_goal goal = {.objectives = {OBJECTIVE_MEMORY},
                                .objective_count = 1,
                                .top = 1,
                                .memory_limit = INFINITY,
                                .longest = INFINITY};
-    struct rounds_result rounds = rounds_run(arena, space, &goal, &quiet, started);
+    struct rounds_result rounds = rounds_run(arena, space, &goal, &quiet, 0);
     if (rounds.best.count > 0 && rounds.best.items[0].values[0] <= space->context->memory_limit) {
         goal.objectives[0] = OBJECTIVE_STEP_TIME;
         goal.memory_limit = space->context->memory_limit;
-        rounds = rounds_run(arena, space, &goal, &quiet, started);
+        rounds = rounds_run(arena, space, &goal, &quiet, 0);
     }
-    ret->has_nearest = rounds.best.count > 0;
+    ret->has_nearest = rounds.complete && rounds.best.count > 0;
     if (ret->has_nearest) {
         ret->nearest = cost_estimate(arena, space->context, &rounds.best.items[0].decision, NULL);
     }
@@ -122,8 +122,8 @@ enum status search_run(struct arena *arena, const struct cost_context *context, 
     struct rounds_result rounds = rounds_run(arena, &space, &goal, control, started);
     fill_counts(&rounds, ret);
     report(arena, context, &goal, &rounds, ret);
-    if (ret->complete && ret->plans.count == 0) {
-        find_nearest(arena, &space, control, started, ret);
+    if (ret->complete && ret->plans.count == 0 && !control->plans_only) {
+        find_nearest(arena, &space, control, ret);
     }
     ret->seconds = now(control) - started;
     if (!ret->complete) {

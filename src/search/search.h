@@ -44,6 +44,7 @@ struct search_control {
     void (*progress)(void *context, const struct search_result *so_far); /* between rounds; may be NULL */
     void *context;
     bool exhaustive;                   /* price everything legal: no pruning by bounds or memory */
+    bool plans_only;                   /* leave out the nearest when nothing fits */
 };
 
 /* Searches job->space. STATUS_INFEASIBLE when nothing fits (ret tells the nearest), STATUS_INTERRUPTED when stopped early

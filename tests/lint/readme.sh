@@ -110,18 +110,19 @@ for page in README.md examples/README.md examples/*/README.md; do
     done <"$at/links"
 done
 
-# The map: lines of the block after "## Map of the tree" that begin with a path.
-sed -n '/^## Map of the tree/,/^## [^M]/p' README.md | sed -n '/^```/,/^```/p' | grep -oE '^[A-Za-z.][A-Za-z0-9_./-]*' \
-    >"$scratch/map"
+# The map is the block after its heading: a line begins with a path or several folders, those moved in are of src.
+sed -n '/^## Map of the tree/,/^## [^M]/p' README.md | sed -n '/^```/,/^```/p' | sed '/^```/d' >"$scratch/map"
 [ -s "$scratch/map" ] || complain 'README.md has no map of the tree'
+awk '{ at = /^  / ? "src/" : ""; print at $1; for (i = 2; i <= NF && $i ~ /\/$/; i++) print at $i }' "$scratch/map" \
+    >"$scratch/paths"
 while read -r path; do
     [ -e "$path" ] || complain "README.md: $path of the map does not exist"
-done <"$scratch/map"
-for folder in */; do
+done <"$scratch/paths"
+for folder in */ src/*/; do
     case $folder in
     build*/) continue ;;
     esac
     ls "$folder" | grep -q . || continue # git keeps no empty folders
-    grep -qxF "$folder" "$scratch/map" || complain "README.md: $folder is not in the map of the tree"
+    grep -qxF "$folder" "$scratch/paths" || complain "README.md: $folder is not in the map of the tree"
 done
 exit $bad

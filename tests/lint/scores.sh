@@ -10,7 +10,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/parplan-scores.XXXXXX") || exit 99
 trap 'rm -rf "$scratch"' EXIT
 PARPLAN_DATA=$PWD "$program" score "$corpus" --format json >"$scratch/json" || exit 1
 
-# Which sources are shown, under which name; those of at least ten rows must all be here.
+# Which sources are shown, under which name; those of at least ten rows must all be here. Memory kinds: ten rows as well.
 cat >"$scratch/names" <<'NAMES'
 Korthikanti et al.|Korthikanti et al. 2022, table 5
 vTrain/data|vTrain (MICRO 2024), multi-node
@@ -50,12 +50,12 @@ cells() { awk -F'|' -v name="$1" '{ printf "| %s | %d | %.1f %% | %.1f %% | %s |
         grep -v '^memory' "$scratch/lines" | awk -F'|' -v prefix="$prefix" 'index($2, prefix) == 1' | head -n 1 | cells "$name"
     done <"$scratch/names"
 } >"$scratch/time"
-grep '^memory' "$scratch/lines" | while IFS= read -r line; do
+awk -F'|' '$1 == "memory" && $3 >= 10' "$scratch/lines" | while IFS= read -r line; do
     kind=$(echo "$line" | cut -d'|' -f2)
     case $kind in
-    allocated) name="allocator, allocated" ;;
-    reserved) name="allocator, reserved" ;;
-    *) name="nvidia-smi" ;;
+    allocated) name='allocated by the framework' ;;
+    reserved) name='reserved by its allocator' ;;
+    *) name='shown by nvidia-smi' ;;
     esac
     echo "$line" | cells "$name"
 done >"$scratch/memory"

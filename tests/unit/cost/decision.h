@@ -19,6 +19,21 @@ static const struct decision alone = {
     .stages = STAGES_EVEN,
 };
 
+/* Documents of tests: 4 layers of 1024, 16 heads of 64, 8 for keys and values, and what stands for the feed-forward. */
+#define HEAVY MODEL "hidden_size: 1024\nnum_attention_heads: 16\nnum_key_value_heads: 8\nvocab_size: 51200\n" \
+                    "num_hidden_layers: 4\n"
+#define DENSE HEAVY "intermediate_size: 4096\n"
+#define EXPERTS HEAVY "moe: {num_experts: 16, experts_per_token: 2, expert_intermediate_size: 512}\n"
+
+/* Degrees that are left out are 1. */
+static inline struct parallel filled(struct parallel p) {
+    int64_t *const degrees[] = {&p.tp, &p.pp, &p.vpp, &p.dp, &p.cp, &p.ep, &p.etp, &p.ulysses};
+    for (size_t i = 0; i < ROWS(degrees); i++) {
+        *degrees[i] = *degrees[i] == 0 ? 1 : *degrees[i];
+    }
+    return p;
+}
+
 static inline bool near(double a, double b, double tolerance) {
     return fabs(a - b) <= tolerance * fmax(fabs(a), fabs(b));
 }
@@ -127,6 +142,26 @@ static inline const char *decision_text(struct arena *arena, const struct cost_c
                         (long long)p->ep, (long long)p->etp, (long long)p->zero, p->sp, p->order,
                         (long long)d->micro_batch, (long long)d->micro_batches, schedule_names[d->schedule],
                         d->recompute, d->stages);
+}
+
+/* H100 nodes whose links are a million times too slow, with nothing around kernels and exchanges; `instant`: kernels take
+ * no time either, so that a step is what is communicated. */
+static inline struct topology *setup_slow(struct arena *arena, int64_t devices, bool instant) {
+    struct topology *topology = setup_topology(arena, "h100-sxm", devices);
+    struct device *device = topology->devices.items;
+    struct node_type *node = topology->nodes.items;
+    struct diag diag;
+    if (instant) {
+        device->peak.bf16 = device->peak.fp16 = device->peak.fp32 = device->hbm_bandwidth = 1e30;
+        device->kernels.launch = device->kernels.host_launch = device->kernels.memory_ramp = 0;
+    }
+    node->scaleup.bandwidth = 1e6;
+    node->scaleup.multicast = false;
+    node->nics.rate = 1e5;
+    topology->runtime = (struct runtime){.memory_rate = 1, .allocator_overhead = 0.05, .overlap_slowdown = 0.25};
+    diag_init(&diag, arena);
+    cr_assert(topology_complete(arena, topology, NULL, &diag) == OK, "%s", first_of(&diag));
+    return topology;
 }
 
 #endif

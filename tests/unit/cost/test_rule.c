@@ -6,14 +6,35 @@
 #include "schedule/schedule.h"
 
 /* What decisions are judged on: documents at so many H100s, 1024 sequences a step. */
-enum { LLAMA, MIXTRAL, ODD_HEADS, ODD_KEYS, LINEAR, NARROW, UNFUSED, ODD_LENGTH, SPREAD, LATENT, SHARED, SETTINGS };
+enum {
+    LLAMA,
+    MANY,
+    MIXTRAL,
+    ODD_HEADS,
+    ODD_KEYS,
+    TWELVE_KEYS,
+    LINEAR,
+    NARROW,
+    UNFUSED,
+    ODD_LENGTH,
+    ODDER_LENGTH,
+    SPREAD,
+    LATENT,
+    SHARED,
+    SETTINGS
+};
 
 static const struct {
     const char *model, *job;
     int64_t devices;
 } settings[SETTINGS] = {
     [LLAMA] = {"llama3-8b", "", 16}, /* 32 heads, 8 key-value heads, 32 layers, 4096 tokens */
+    [MANY] = {"llama3-8b", "", 64},
     [MIXTRAL] = {"mixtral-8x7b", "", 16},
+    [TWELVE_KEYS] = {MODEL "hidden_size: 768\nnum_attention_heads: 24\nnum_key_value_heads: 12\nvocab_size: 1024\n"
+                           "intermediate_size: 3072\nnum_hidden_layers: 8\n",
+                     "", 16},
+    [ODDER_LENGTH] = {"llama3-8b", "seq_len: 4095\n", 16},
     [ODD_HEADS] = {MODEL "hidden_size: 512\nnum_attention_heads: 8\nnum_key_value_heads: 2\nvocab_size: 1024\n"
                          "intermediate_size: 3072\nnum_hidden_layers: 8\n",
                    "", 24},
@@ -74,6 +95,10 @@ static const struct rule_row rows[] = {
     {"cp-sequence", ODD_LENGTH, 2, 1, 1, 4, 2, 1, 1, 0, 1, false, RING, 1, 0, SCHEDULE_NONE, 0, 1},
     {"cp-sequence", ODD_LENGTH, 1, 1, 1, 4, 4, 1, 1, 0, 1, false, HEADS, 4, 0, SCHEDULE_NONE, 0, 1},
     {"cp-heads", ODD_KEYS, 1, 1, 1, 4, 6, 1, 1, 0, 1, false, HEADS, 6, 0, SCHEDULE_NONE, 0, 1},
+    {"cp-heads", MANY, 8, 1, 1, 1, 8, 1, 1, 0, 1, false, HEADS, 8, 0, SCHEDULE_NONE, 0, 1},
+    {"cp-heads", TWELVE_KEYS, 4, 1, 1, 2, 2, 1, 1, 0, 1, false, HEADS, 2, 0, SCHEDULE_NONE, 0, 1},
+    {"cp-kinds", LLAMA, 2, 1, 1, 4, 2, 1, 1, 0, 1, false, BOTH, 2, 0, SCHEDULE_NONE, 0, 1},
+    {"ep-fold", MIXTRAL, 1, 4, 1, 4, 1, 8, 1, 0, 1, false, RING, 1, NEAR, SCHEDULE_1F1B, 0, 1},
     {"ep-order", MIXTRAL, 1, 2, 1, 8, 1, 8, 1, 0, 1, false, RING, 1, NEAR, SCHEDULE_1F1B, 0, 1},
     {"batch", LLAMA, 2, 1, 1, 8, 1, 1, 1, 0, 3, false, RING, 1, 0, SCHEDULE_NONE, 0, 1},
     {"batch", LLAMA, 2, 1, 1, 8, 1, 1, 1, 0, 256, false, RING, 1, 0, SCHEDULE_NONE, 0, 2}, /* no micro-batch left */
@@ -87,6 +112,10 @@ static const struct rule_row rows[] = {
     {"stage-cut", LLAMA, 2, 4, 1, 2, 1, 1, 1, 0, 1, false, RING, 1, 0, SCHEDULE_1F1B, STAGES_ENDS, 1},
     /* Legal. */
     {NULL, LLAMA, 2, 1, 1, 8, 1, 1, 1, 0, 1, false, RING, 1, 0, SCHEDULE_NONE, 0, 0},
+    {NULL, LLAMA, 2, 1, 1, 8, 1, 1, 1, 0, 1, false, BOTH, 1, 0, SCHEDULE_NONE, 0, 0},
+    {NULL, LLAMA, 2, 1, 1, 2, 4, 1, 1, 0, 1, false, BOTH, 2, 0, SCHEDULE_NONE, 0, 0},
+    {NULL, MANY, 16, 1, 1, 2, 2, 1, 1, 0, 1, false, HEADS, 2, 0, SCHEDULE_NONE, 0, 0},
+    {NULL, ODDER_LENGTH, 2, 1, 1, 8, 1, 1, 1, 0, 1, false, RING, 1, 0, SCHEDULE_NONE, 0, 0},
     {NULL, LLAMA, 16, 1, 1, 1, 1, 1, 1, 0, 1024, true, RING, 1, 0, SCHEDULE_NONE, 0, 0},
     {NULL, LLAMA, 1, 1, 1, 16, 1, 1, 1, 3, 1, false, RING, 1, 0, SCHEDULE_NONE, 0, 0},
     {NULL, LLAMA, 1, 1, 1, 1, 16, 1, 1, 3, 1, false, HEADS, 16, 0, SCHEDULE_NONE, 0, 0},

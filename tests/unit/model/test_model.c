@@ -138,7 +138,7 @@ Test(model, every_shipped_model_loads) {
             files++;
         }
     }
-    cr_expect_eq(files, 49, "%d files", files);
+    cr_expect_eq(files, 50, "%d files", files);
     closedir(dir);
     arena_close(arena);
 }

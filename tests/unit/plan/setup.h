@@ -46,7 +46,9 @@ static inline struct model *setup_model(struct arena *arena, const char *model) 
     } else {
         diag_init(&diag, arena);
         const char *path = support_path(arena, arena_format(arena, "models/%s.yaml", model));
-        cr_assert(document_load(arena, path, &root, &diag) == OK, "%s: %s", path, first_of(&diag));
+        enum status status = document_load(arena, path, &root, &diag);
+        status = status == OK ? document_extend(arena, root, "models", locate_nothing, NULL, &root, &diag) : status;
+        cr_assert(status == OK, "%s: %s", path, first_of(&diag));
     }
     cr_assert(model_load(arena, root, ret, &diag) == OK, "%s: %s", model, first_of(&diag));
     return ret;

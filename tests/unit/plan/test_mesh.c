@@ -264,3 +264,37 @@ Test(mesh, spans_are_where_the_members_are) {
     cr_expect_gt(checked, 100, "%d checked", checked);
     arena_close(arena);
 }
+
+/* Parts of an axis of two runs: here cp of 2 in steps of 2, dp of 4 in steps of 8 behind a pipeline of 2. */
+Test(mesh, spans_of_parts) {
+    struct arena *arena = support_arena();
+    struct topology *topology = setup_topology(arena, "h100-sxm", 32);
+    struct mesh mesh = mesh_make(2, 2, 4, 2, 2, 1, ORDER_TP_CP_PP_DP);
+    const struct {
+        enum axis axis;
+        int64_t size, step;
+        struct span span;
+    } rows[] = {
+        {AXIS_DP_CP, 8, 1, route_span_product(topology, 2, 2, 8, 4)},
+        {AXIS_DP_CP, 4, 1, route_span_product(topology, 2, 2, 8, 2)},
+        {AXIS_DP_CP, 2, 1, route_span(topology, 2, 2)},
+        {AXIS_DP_CP, 4, 2, route_span(topology, 8, 4)},
+        {AXIS_DP_CP, 2, 4, route_span(topology, 16, 2)},
+        {AXIS_DP_CP, 3, 1, route_span_product(topology, 2, 2, 8, 4)}, /* no part of it: the whole */
+        {AXIS_EDP, 8, 1, route_span_product(topology, 2, 2, 8, 4)},
+        {AXIS_EP, 2, 1, route_span(topology, 1, 2)},
+        {AXIS_DP, 4, 1, route_span(topology, 8, 4)},
+        {AXIS_DP, 2, 2, route_span(topology, 16, 2)},
+        {AXIS_PP, 2, 1, route_span(topology, 4, 2)},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct span span = mesh_span(topology, &mesh, rows[i].axis, rows[i].size, rows[i].step);
+        const struct span *e = &rows[i].span;
+        cr_expect(span.size == e->size && span.inner == e->inner && span.outer == e->outer &&
+                      span.inner_rate == e->inner_rate && span.outer_rate == e->outer_rate,
+                  "row %zu: %lld ranks, %lld x %lld; expected %lld, %lld x %lld", i, (long long)span.size,
+                  (long long)span.inner, (long long)span.outer, (long long)e->size, (long long)e->inner,
+                  (long long)e->outer);
+    }
+    arena_close(arena);
+}
