@@ -18,6 +18,11 @@ static const struct {
 static enum status list_shipped(struct context *context, const struct document_kind *kind) {
     const char *const *names = NULL;
     size_t count = data_list(context->arena, kind->folder, &names);
+    if (count == 0) {
+        enum status status = diag_error(context->diag, NO_MARK, "no %s is shipped", kind->name);
+        diag_help(context->diag, "name a file: parplan show %s FILE", kind->name);
+        return status;
+    }
     struct text text;
     text_init(&text, context->arena);
     for (size_t i = 0; i < count; i++) {

@@ -16,6 +16,37 @@ const struct operand planning_operands[] = {
     {.name = NULL},
 };
 
+static bool asks_for(const struct job *job, enum objective objective, const char *name) {
+    bool asked = job->objective == (int)objective;
+    for (size_t i = 0; i < job->pareto.count; i++) {
+        asked = asked || text_equal(((const char *const *)job->pareto.items)[i], name);
+    }
+    return asked;
+}
+
+/* Says what is priced otherwise than the job asks: a number format that the device lacks, an objective without
+ * figures. */
+static void warn_substitutes(struct context *context, const struct cost_context *cost) {
+    const struct device *device = cost->device;
+    const struct peak *peak = &device->peak;
+    const double rates[DTYPE_COUNT] = {[DTYPE_FP32] = peak->fp32, [DTYPE_TF32] = peak->tf32, [DTYPE_BF16] = peak->bf16,
+                                       [DTYPE_FP16] = peak->fp16, [DTYPE_FP8] = peak->fp8,   [DTYPE_FP4] = peak->fp4};
+    if (rates[cost->dtype] <= 0) {
+        diag_warning(context->diag, NO_MARK, "%s has no %s: products are priced in the nearest format that it has",
+                     device->name, dtype_names[cost->dtype]);
+    }
+    if (cost->price <= 0 && asks_for(cost->job, OBJECTIVE_COST, "cost")) {
+        diag_warning(context->diag, NO_MARK, "no price is known of %s, so cost does not tell plans apart",
+                     device->name);
+        diag_help(context->diag, "give devices its price in a topology that extends %s", cost->topology->name);
+    }
+    if (cost->power.busy <= 0 && asks_for(cost->job, OBJECTIVE_ENERGY, "energy")) {
+        diag_warning(context->diag, NO_MARK, "no power is known of %s, so energy does not tell plans apart",
+                     device->name);
+        diag_help(context->diag, "give devices its power in a topology that extends %s", cost->topology->name);
+    }
+}
+
 enum status planning_load(struct context *context, const struct scale *scale, struct planning *ret) {
     struct planning planning = {.model = NULL};
     enum status model = load_model(context, &context->operands[0], &planning.model);
@@ -29,6 +60,7 @@ enum status planning_load(struct context *context, const struct scale *scale, st
     TRY(job);
     TRY(topology);
     planning.cost = cost_context_make(planning.model, planning.topology, planning.job);
+    warn_substitutes(context, &planning.cost);
     *ret = planning;
     return OK;
 }

@@ -30,10 +30,11 @@ void view_heading(const struct cost_context *context, struct text *out) {
     const char *device =
         topology_is_uniform(topology) ? arena_format(arena, "x %s", context->device->name) : "devices";
     bool named = !text_equal(topology->name, context->device->name);
-    text_add_format(out, ", on %s%s%lld %s in %lld %s%s, %lld sequences of %lld tokens a step\n",
+    text_add_format(out, ", on %s%s%lld %s in %lld %s%s, %lld %s of %lld tokens a step\n",
                     named ? topology->name : "", named ? " (" : "", (long long)context->world, device,
                     (long long)context->nodes, context->nodes == 1 ? "node" : "nodes", named ? ")" : "",
-                    (long long)context->job->global_batch, (long long)context->job->seq_len);
+                    (long long)context->job->global_batch, context->model->image ? "images" : "sequences",
+                    (long long)context->tokens);
 }
 
 void view_time_parts(const struct time_parts *time, struct view_part ret[VIEW_TIME_PARTS]) {
@@ -72,7 +73,7 @@ static const char *context_cell(struct arena *arena, const struct parallel *p) {
     return arena_format(arena, "%lld %s", (long long)p->cp, field_choice(parallel_fields, "cp_kind", p));
 }
 
-/* Axes, in the order of table and text; in the table those not `always` there are shown when some row has ranks there. */
+/* Axes, in the order of table and text; in the table those not `always` there are shown when some row uses them. */
 static const struct {
     const char *name;
     size_t offset;

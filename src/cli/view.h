@@ -13,8 +13,8 @@ struct text;
 
 /* One line that says what is planned: model, cluster, batch. */
 void view_heading(const struct cost_context *context, struct text *out);
-/* One row an estimate. Axes that are 1 in all rows, and choices that are the same in all, have no column; cost and energy
- * have one when the job asks for them. */
+/* One row an estimate. Axes that are 1 in all rows, and choices that are the same in all, have no column; cost and
+ * energy have one when the job asks for them. */
 void view_table(const struct cost_context *context, const struct list *estimates, size_t width, struct text *out);
 /* "6.47 s a step (5.69 s to 7.25 s), 648 K tokens/s, 0.65 USD and 518 kJ a million tokens"; no newline. */
 void view_summary(const struct estimate *estimate, struct text *out);

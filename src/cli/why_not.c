@@ -89,7 +89,7 @@ const char *why_nothing(struct arena *arena, const struct search_result *result)
         return arena_format(arena, "no configuration is legal; the rule that refused most is %s: %s", first->rule,
                             first->doc);
     }
-    return "the space holds no configuration: the degrees do not fill the devices";
+    return "the space is empty: no choice of tp, pp, cp and dp multiplies to the devices, or no schedule goes with pp";
 }
 
 /* Where the slower one loses, largest loss first; at most three parts. */

@@ -6,8 +6,9 @@
 #include "cost/kernel.h"
 #include "plan/plan.h"
 
-/* A synchronous step waits for the slowest device and must fit into the smallest; all are paid for. One may be slowest in
- * products and another in memory: then no device is as slow as what is priced, but none waits for more. */
+/* A synchronous step waits for the slowest device and must fit into the smallest; all are paid for. One may be slowest
+ * in products and another in memory: then what is priced is slower than each, so that a slower machine never seems
+ * faster. */
 static void add_devices(struct cost_context *context) {
     double slowest_memory = HUGE_VAL;
     const struct group *groups = context->topology->groups.items;

@@ -49,6 +49,8 @@ void cost_mtp(const struct cost_context *context, const struct cut *cut, int64_t
 
 /* Kernels and bytes alone, without exchanges: the same wherever the cut's groups lie. */
 void cost_operations(const struct cost_context *context, const struct layer_work *work, struct layer_cost *ret);
+/* Of them the fused attention alone. */
+double cost_attention_seconds(const struct cost_context *context, const struct layer_work *work, bool backward);
 /* What the exchanges of a layer follow from, and where one of them runs. */
 struct shard cost_cut_shard(const struct cost_context *context, const struct cut *cut, int64_t micro_batch);
 const struct span *cost_exchange_span(const struct cut *cut, const struct exchange *exchange);

@@ -30,8 +30,9 @@ void cost_work(const struct cost_context *context, const struct cut *cut, int64_
         cost_mtp(context, cut, micro_batch, &ret->kinds[model->mtp_kind], &ret->head, &ret->mtp);
     }
     struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
-    double passed = (double)(shard.seq_len + (model->encoder != NULL ? model_encoder_tokens(model, shard.seq_len) : 0));
-    double tokens = (double)micro_batch * passed / (double)shard.cp; /* the decoder's stages pass the encoder's output on */
+    /* the decoder's stages pass the encoder's output on */
+    int64_t more = model->encoder != NULL ? model_encoder_tokens(model, shard.seq_len) : 0;
+    double tokens = (double)micro_batch * (double)(shard.seq_len + more) / (double)shard.cp;
     double whole = context->element * tokens * (double)model->hidden_size;
     ret->message = whole / (double)shard.tp;
     ret->hop_seconds = ret->vocabulary_seconds = 0;
@@ -81,9 +82,9 @@ void cost_class_bytes(const struct cost_context *context, const struct stage_cla
 }
 
 /* ZeRO-2 reduces a layer's gradients in every micro-batch, beside the next layer's backward. ZeRO-3: a layer's weights
- * are gathered while the layer before runs; its gradients are reduced while the next runs. What stands outside the layers
- * is gathered first, kept for backward and reduced last. The first gather of a pass and the last reduction have nothing
- * to hide behind (Zhao et al. 2023, arXiv:2304.11277, section 4.3). */
+ * are gathered while the layer before runs; its gradients are reduced while the next runs. What stands outside the
+ * layers is gathered first, kept for backward and reduced last. The first gather of a pass and the last reduction have
+ * nothing to hide behind (Zhao et al. 2023, arXiv:2304.11277, section 4.3). */
 static void add_shard_traffic(const struct cost_context *c, const struct state_cost *state, double layers,
                               struct class_load *load) {
     const struct shard_traffic *t = &state->traffic;

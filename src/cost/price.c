@@ -102,7 +102,8 @@ static void price_time(const struct cost_context *c, const struct cut *cut, cons
     time->cp_exposed = passes * heaviest->exposed.cp;
     time->ep_exposed = passes * heaviest->exposed.ep;
     double sharded = passes * heaviest->dp_exposed, vocabulary = passes * heaviest->pp_exposed;
-    time->overhead = busy - time->compute - time->tp_exposed - time->cp_exposed - time->ep_exposed - sharded - vocabulary;
+    time->overhead = busy - time->compute - sharded - vocabulary;
+    time->overhead -= time->tp_exposed + time->cp_exposed + time->ep_exposed;
     double host = 2 * c->topology->runtime.micro_batch_overhead * (double)(micro_batches * map->chunks);
     time->overhead += host;
     time->bubble = without - busy - host;
@@ -176,12 +177,4 @@ void cost_price(const struct cost_context *context, const struct cut *cut, const
             ret->peak_class = i;
         }
     }
-}
-
-double cost_time_bound(const struct cost_context *context, const struct stage_map *map, const struct stage_load *load,
-                       int64_t micro_batches) {
-    const struct class_load *heaviest = &load->classes[load->heaviest];
-    double busy = heaviest->forward + heaviest->backward + heaviest->weight - heaviest->dp_exposed;
-    busy = fmax(busy - heaviest->exposed.ep, heaviest->exposed.ep);
-    return rank_passes(map, micro_batches) * busy + context->topology->runtime.step_overhead;
 }

@@ -71,8 +71,4 @@ double cost_peak(const struct cost_context *context, const struct cut *cut, cons
                  const struct state_cost *state, const struct class_load *load, const struct schedule *schedule,
                  int64_t micro_batches, int64_t class, struct memory_parts *ret_parts, double *ret_nccl);
 
-/* No configuration with this load takes less time, whatever its schedule, ZeRO stage and data parallelism. */
-double cost_time_bound(const struct cost_context *context, const struct stage_map *map, const struct stage_load *load,
-                       int64_t micro_batches);
-
 #endif

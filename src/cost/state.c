@@ -15,6 +15,14 @@
 #include "collective/collective.h"
 #include "cost/kernel.h"
 
+/* Shards inside a scale-up domain, copies across; a group that its domains do not divide evenly is sharded as a whole. */
+static void hybrid_spans(const struct cost_context *context, const struct mesh *mesh, enum axis axis,
+                         const struct span *all, struct span *ret_node, struct span *ret_far) {
+    int64_t inner = all->size % all->inner == 0 ? all->inner : all->size;
+    *ret_node = mesh_span(context->topology, mesh, axis, inner, 1);
+    *ret_far = mesh_span(context->topology, mesh, axis, all->size / inner, inner);
+}
+
 struct state_spans state_spans(const struct cost_context *context, const struct cut *cut) {
     struct state_spans spans = {
         .dense = mesh_span(context->topology, &cut->mesh, AXIS_DP_CP, cut->mesh.axes[AXIS_DP_CP].size, 1),
@@ -26,14 +34,10 @@ struct state_spans state_spans(const struct cost_context *context, const struct 
     spans.dense_shard = spans.dense_part = (double)spans.dense.size;
     spans.expert_shard = spans.expert_part = (double)spans.expert.size;
     if (context->job->space.hybrid_shard) {
-        spans.dense_node = mesh_span(context->topology, &cut->mesh, AXIS_DP_CP, spans.dense.inner, 1);
-        spans.expert_node = mesh_span(context->topology, &cut->mesh, AXIS_EDP, spans.expert.inner, 1);
-        spans.dense_far = mesh_span(context->topology, &cut->mesh, AXIS_DP_CP, spans.dense.size / spans.dense.inner,
-                                    spans.dense.inner);
-        spans.expert_far = mesh_span(context->topology, &cut->mesh, AXIS_EDP,
-                                     spans.expert.size / spans.expert.inner, spans.expert.inner);
-        spans.dense_part = (double)spans.dense.inner;
-        spans.expert_part = (double)spans.expert.inner;
+        hybrid_spans(context, &cut->mesh, AXIS_DP_CP, &spans.dense, &spans.dense_node, &spans.dense_far);
+        hybrid_spans(context, &cut->mesh, AXIS_EDP, &spans.expert, &spans.expert_node, &spans.expert_far);
+        spans.dense_part = (double)spans.dense_node.size;
+        spans.expert_part = (double)spans.expert_node.size;
     }
     return spans;
 }
@@ -220,8 +224,8 @@ static double update_seconds(const struct cost_context *c, const struct state_sp
 
 /* Gradients of parameters that several ranks hold besides data parallelism, summed once a step after backward. Sequence
  * parallelism: norms, router and what else is whole on every tensor-parallel rank sees only a part of the tokens there
- * (Korthikanti et al. 2022, arXiv:2205.05198). The embedding table, where the last stage holds it too: as a tied head, or
- * for MTP blocks (Narayanan et al. 2021, arXiv:2104.04473). */
+ * (Korthikanti et al. 2022, arXiv:2205.05198). The embedding table, where the last stage holds it too: as a tied head,
+ * or for MTP blocks (Narayanan et al. 2021, arXiv:2104.04473). */
 static void time_copies(const struct cost_context *c, const struct cut *cut, const struct state_spans *spans,
                         const struct stage_class *class, struct state_cost *s) {
     if (cut->parallel.sp) {

@@ -147,7 +147,7 @@ static void make_vocabulary(struct row *r, struct job *job) {
 }
 
 static void make_habits(const struct framework *f, struct job *job) {
-    job->gradient_precision = f->gradient_precision;
+    job->gradient_precision = (int)f->gradient_precision;
     job->clip_gradients = f->clip;
     job->overlap.gradients = f->overlap_gradients;
     job->overlap.parameters = f->overlap_parameters;

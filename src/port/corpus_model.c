@@ -23,7 +23,7 @@ static void shape_defaults(struct row *r, struct model *m) {
     m->name = row_cell(r, "model");
     m->hidden_size = row_needed(r, "hidden", 0);
     m->num_hidden_layers = row_needed(r, "layers", 0);
-    int64_t tp = row_count(r, "tp", 1);
+    int64_t tp = row_cell(r, "heads")[0] == '\0' ? row_count(r, "tp", 1) : 1;
     m->num_attention_heads = row_needed(r, "heads", usual_heads(m->hidden_size, tp > 0 ? tp : 1));
     m->vocab_size = row_needed(r, "vocab", 50257);
     m->mlp = gated ? MLP_SWIGLU : MLP_GELU;

@@ -229,3 +229,36 @@ Test(state, update) {
     }
     arena_close(arena);
 }
+
+/* Hybrid shards and copies make the whole group, whatever lies between its ranks. */
+Test(state, hybrid_groups) {
+    struct arena *arena = support_arena();
+    struct cost_context c = cost_context_make(setup_model(arena, EXPERTS), setup_topology(arena, "h100-sxm", 48),
+                                              setup_job(arena, "search: {hybrid_shard: true}\n"));
+    int inside = 0, whole = 0;
+    for (int64_t tp = 1; tp <= 48; tp++) {
+        for (int64_t ep = 1; 48 % tp == 0 && ep <= 48; ep++) {
+            if (48 % ep != 0) {
+                continue;
+            }
+            struct parallel parallel = filled((struct parallel){.tp = tp, .dp = 48 / tp, .ep = ep});
+            struct cut cut = cost_cut(&c, &parallel);
+            struct state_spans s = state_spans(&c, &cut);
+            cr_expect(s.dense_node.size * s.dense_far.size == s.dense.size && s.dense.size == 48 / tp &&
+                          s.dense_part == (double)s.dense_node.size && s.dense_shard == (double)s.dense.size,
+                      "tp %lld: %lld x %lld of %lld", (long long)tp, (long long)s.dense_node.size,
+                      (long long)s.dense_far.size, (long long)s.dense.size);
+            cr_expect(s.expert_node.size * s.expert_far.size == s.expert.size && s.expert.size == 48 / ep,
+                      "ep %lld: %lld x %lld of %lld", (long long)ep, (long long)s.expert_node.size,
+                      (long long)s.expert_far.size, (long long)s.expert.size);
+            bool divides = s.dense.size % s.dense.inner == 0, aligned = 8 % tp == 0 || tp % 8 == 0;
+            cr_expect(!aligned || s.dense_node.outer == 1, "tp %lld: shards in %lld nodes", (long long)tp,
+                      (long long)s.dense_node.outer);
+            cr_expect(divides || s.dense_far.size == 1, "tp %lld: not evenly", (long long)tp);
+            inside += divides && s.dense_far.size > 1;
+            whole += !divides;
+        }
+    }
+    cr_expect(inside > 0 && whole > 0, "%d inside nodes, %d whole", inside, whole);
+    arena_close(arena);
+}

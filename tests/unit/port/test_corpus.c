@@ -76,7 +76,7 @@ Test(corpus, models) {
         {"heads=|hidden=14400|tp=8|dp=1", "model.num_attention_heads", "120"},
         {"heads=|hidden=13824|tp=8|dp=1", "model.num_attention_heads", "96"},
         {"heads=|hidden=1280|tp=1|dp=8", "model.num_attention_heads", "10"},
-        {"heads=|hidden=1280|tp=4|dp=2", "model.num_attention_heads", "16"},
+        {"heads=|hidden=1280|tp=4|dp=2", "model.num_attention_heads", "8"},
         {"vocab=", "model.vocab_size", "50257"},
         {"kv_heads=4", "model.num_key_value_heads", "4"},
         {"kv_heads=0", "model.num_key_value_heads", "16"},
