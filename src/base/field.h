@@ -30,6 +30,7 @@ enum field_kind {
 
 enum field_flag {
     FIELD_REQUIRED = 1, /* must be present in a document */
+    FIELD_ALWAYS = 128, /* written also when it equals its fallback: a later fallback must not change the document */
     FIELD_NO_FLAG = 2,  /* not a command-line flag (document only) */
     FIELD_NO_FILE = 4,  /* command line only */
     FIELD_POSITIVE = 8, /* zero is refused although min is 0 */

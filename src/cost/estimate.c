@@ -150,10 +150,18 @@ static void describe_axes(struct arena *arena, const struct cost_context *c, con
     plan->axes = (struct list){axes, 0};
     for (int axis = 0; axis < AXIS_COUNT; axis++) {
         const struct mesh_axis *a = &cut->mesh.axes[axis];
-        if (a->size > 1) {
+        bool expert = axis == AXIS_EP || axis == AXIS_ETP || axis == AXIS_EDP;
+        if (a->size > 1 && (!expert || c->model->moe != NULL)) {
             struct span span = mesh_span(c->topology, &cut->mesh, (enum axis)axis, a->size, 1);
-            axes[plan->axes.count++] =
-                (struct plan_axis){axis_names[axis], a->size, a->stride, span.outer > 1 ? "cluster" : "domain"};
+            bool runs = a->inner < a->size;
+            axes[plan->axes.count++] = (struct plan_axis){
+                .axis = axis_names[axis],
+                .size = a->size,
+                .stride = a->stride,
+                .run = runs ? a->inner : 0,
+                .run_stride = runs ? a->outer_stride : 0,
+                .scope = span.outer > 1 ? "cluster" : "domain",
+            };
         }
     }
 }

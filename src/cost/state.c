@@ -15,7 +15,7 @@
 #include "collective/collective.h"
 #include "cost/kernel.h"
 
-/* Shards inside a scale-up domain, copies across; a group that its domains do not divide evenly is sharded as a whole. */
+/* Shards inside a scale-up domain, copies across; a group that its domains do not divide evenly is sharded whole. */
 static void hybrid_spans(const struct cost_context *context, const struct mesh *mesh, enum axis axis,
                          const struct span *all, struct span *ret_node, struct span *ret_far) {
     int64_t inner = all->size % all->inner == 0 ? all->inner : all->size;

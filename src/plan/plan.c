@@ -108,6 +108,10 @@ static const struct field axis_fields[] = {
     {.key = "size", .kind = FIELD_COUNT, AT(size), .flags = FIELD_OUTPUT, .doc = "Ranks in one of its groups"},
     {.key = "stride", .kind = FIELD_COUNT, AT(stride), .flags = FIELD_OUTPUT,
      .doc = "Distance of neighbours in rank numbers"},
+    {.key = "run", .kind = FIELD_COUNT, AT(run), .flags = FIELD_OUTPUT,
+     .doc = "Ranks at that distance before a larger step; absent when all are"},
+    {.key = "run_stride", .kind = FIELD_COUNT, AT(run_stride), .flags = FIELD_OUTPUT,
+     .doc = "Distance of the runs' first ranks"},
     {.key = "scope", .kind = FIELD_TEXT, AT(scope), .flags = FIELD_OUTPUT,
      .doc = "Whether a group stays in one scale-up domain"},
     FIELD_END};
@@ -115,9 +119,9 @@ static const struct field axis_fields[] = {
 
 #define AT(member) .offset = offsetof(struct plan_stage, member)
 static const struct field stage_fields[] = {
-    {.key = "rank", .kind = FIELD_COUNT, AT(rank), .flags = FIELD_OUTPUT, .doc = "Pipeline rank"},
-    {.key = "chunk", .kind = FIELD_COUNT, AT(chunk), .flags = FIELD_OUTPUT, .doc = "Chunk of the rank"},
-    {.key = "first", .kind = FIELD_COUNT, AT(first), .flags = FIELD_OUTPUT, .doc = "First layer, from 0"},
+    {.key = "rank", .kind = FIELD_COUNT, AT(rank), .flags = FIELD_OUTPUT | FIELD_ALWAYS, .doc = "Pipeline rank"},
+    {.key = "chunk", .kind = FIELD_COUNT, AT(chunk), .flags = FIELD_OUTPUT | FIELD_ALWAYS, .doc = "Chunk of the rank"},
+    {.key = "first", .kind = FIELD_COUNT, AT(first), .flags = FIELD_OUTPUT | FIELD_ALWAYS, .doc = "First layer, from 0"},
     {.key = "layers", .kind = FIELD_COUNT, AT(layers), .flags = FIELD_OUTPUT, .doc = "Layers"},
     {.key = "extra", .kind = FIELD_TEXT, AT(extra), .flags = FIELD_OUTPUT, .doc = "What else it holds"},
     FIELD_END};
@@ -144,14 +148,15 @@ const struct field plan_fields[] = {
      .size = sizeof(struct parallel), .flags = FIELD_REQUIRED, .doc = "Degrees of parallelism"},
     {.key = "micro_batch", .kind = FIELD_COUNT, AT(decision.micro_batch), .min = 1, .max = 1e9,
      .doc = "Sequences a micro-batch"},
-    {.key = "schedule", .kind = FIELD_CHOICE, AT(decision.schedule), .fallback = "none", .choices = schedule_names,
+    {.key = "schedule", .kind = FIELD_CHOICE, AT(decision.schedule), .flags = FIELD_ALWAYS, .fallback = "none",
+     .choices = schedule_names,
      .doc = "Pipeline schedule"},
-    {.key = "recompute", .kind = FIELD_CHOICE, AT(decision.recompute), .fallback = "none",
+    {.key = "recompute", .kind = FIELD_CHOICE, AT(decision.recompute), .flags = FIELD_ALWAYS, .fallback = "none",
      .choices = recompute_names, .doc = "Activations computed again in backward"},
     {.key = "stages", .kind = FIELD_CHOICE, AT(decision.stages), .fallback = "even", .choices = stages_names,
      .doc = "How layers are cut into stages"},
     {.key = "job", .kind = FIELD_STRUCT, AT(job), .fields = job_fields, .size = sizeof(struct job),
-     .doc = "What is trained; see parplan-job(5)"},
+     .flags = FIELD_ALWAYS, .doc = "What is trained; see parplan-job(5)"},
     {.key = "mesh", .kind = FIELD_STRUCTS, AT(axes), .fields = axis_fields, .size = sizeof(struct plan_axis),
      .flags = FIELD_OUTPUT, .doc = "Rank map: the groups of every axis"},
     {.key = "layout", .kind = FIELD_STRUCTS, AT(layout), .fields = stage_fields, .size = sizeof(struct plan_stage),

@@ -62,7 +62,8 @@ struct estimate {
 };
 
 struct plan_input { const char *kind, *name, *digest; }; /* digest "fnv1a64:0123456789abcdef" */
-struct plan_axis { const char *axis; int64_t size, stride; const char *scope; }; /* scope: node | cluster */
+/* Ranks first + i*stride + j*run_stride, i < run; run 0 = one run. scope: domain | cluster */
+struct plan_axis { const char *axis; int64_t size, stride, run, run_stride; const char *scope; };
 struct plan_stage { int64_t rank, chunk, first, layers; const char *extra; };    /* extra: embedding, head, mtp */
 
 struct plan {

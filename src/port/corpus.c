@@ -14,6 +14,8 @@ const char *const memory_kind_names[] = {"allocated", "reserved", "device", NULL
 static const char *const required_columns[] = {"id", "source", "device", "gpus", "seq_len",      "tp",
                                                "pp", "layers", "hidden", "dp",   "global_batch", "micro_batch", NULL};
 
+enum { ROWS_MAX = 20000 }; /* ten times what is published; sources are told apart by comparing all with all */
+
 enum status corpus_check(const struct csv *csv, struct diag *diag) {
     for (const char *const *column = required_columns; *column != NULL; column++) {
         bool found = false;
@@ -24,6 +26,10 @@ enum status corpus_check(const struct csv *csv, struct diag *diag) {
             struct mark mark = {.source = csv->source, .line = 1, .column = 1, .length = 1};
             (void)diag_error(diag, mark, "column '%s' is missing", *column);
         }
+    }
+    if (csv->row_count > ROWS_MAX) {
+        struct mark mark = {.source = csv->source, .line = csv->lines[ROWS_MAX], .column = 1, .length = 1};
+        (void)diag_error(diag, mark, "more than %d rows", ROWS_MAX);
     }
     return diag_status(diag);
 }

@@ -48,7 +48,7 @@ struct corpus_loader {
 void corpus_case_make(struct arena *arena, const struct csv *csv, size_t row, const struct corpus_loader *loader,
                       struct corpus_case *ret);
 
-/* Required columns that the file lacks are errors. */
+/* Required columns that the file lacks are errors, and so are more rows than any corpus has. */
 enum status corpus_check(const struct csv *csv, struct diag *diag) MUST_CHECK;
 
 #endif

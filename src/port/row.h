@@ -1,5 +1,5 @@
-/* One row of a corpus while it becomes a case: its cells as numbers, the first reason that refuses it, and what was filled
- * where it says nothing. */
+/* One row of a corpus while it becomes a case: its cells as numbers, the first reason that refuses it, and what was
+ * filled where it says nothing. */
 #ifndef PARPLAN_PORT_ROW_H
 #define PARPLAN_PORT_ROW_H
 

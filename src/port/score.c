@@ -55,6 +55,7 @@ void score_case_make(struct arena *arena, const struct corpus_case *input, struc
     if (input->refusal != NULL) {
         return;
     }
+    struct arena_place place = arena_mark(arena);
     struct cost_context context = cost_context_make(&input->model, &input->topology, &input->job);
     double nccl = 0;
     struct estimate e = cost_estimate(arena, &context, &input->decision, &nccl);
@@ -71,6 +72,7 @@ void score_case_make(struct arena *arena, const struct corpus_case *input, struc
     if (input->measured_bytes > 0) {
         score_bytes(arena, &context, input, &e, nccl, ret);
     }
+    arena_rewind(arena, place); /* a corpus has many rows; of each only the numbers are kept */
 }
 
 static int by_value(const void *a, const void *b) {
@@ -84,31 +86,49 @@ struct pairs {
     size_t count;
 };
 
-/* Rank of value i among all, ties sharing their mean rank. */
-static double rank_of(const double *values, size_t count, size_t i) {
-    double below = 0, equal = 0;
-    for (size_t j = 0; j < count; j++) {
-        below += values[j] < values[i] ? 1 : 0;
-        equal += !(values[j] < values[i]) && !(values[j] > values[i]) ? 1 : 0;
-    }
-    return below + (equal - 1) / 2;
+/* A value and where it stands in its list. */
+struct placed {
+    double value;
+    size_t index;
+};
+
+static int by_placed_value(const void *a, const void *b) {
+    return by_value(&((const struct placed *)a)->value, &((const struct placed *)b)->value);
 }
 
-static double spearman(const struct pairs *p) {
-    double mean = ((double)p->count - 1) / 2;
+/* Ranks of values less their mean; equal values share their mean rank. */
+static double *centred_ranks(struct arena *arena, const double *values, size_t count) {
+    struct placed *sorted = ARENA_ARRAY(arena, struct placed, count + 1);
+    double *ranks = ARENA_ARRAY(arena, double, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = (struct placed){values[i], i};
+    }
+    qsort(sorted, count, sizeof *sorted, by_placed_value);
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && !(sorted[end].value > sorted[first].value);) {
+            end++;
+        }
+        for (size_t i = first; i < end; i++) {
+            ranks[sorted[i].index] = ((double)(first + end) - (double)count) / 2;
+        }
+    }
+    return ranks;
+}
+
+static double spearman(struct arena *arena, const struct pairs *p) {
+    const double *x = centred_ranks(arena, p->measured, p->count);
+    const double *y = centred_ranks(arena, p->predicted, p->count);
     double both = 0, x2 = 0, y2 = 0;
     for (size_t i = 0; i < p->count; i++) {
-        double x = rank_of(p->measured, p->count, i) - mean;
-        double y = rank_of(p->predicted, p->count, i) - mean;
-        both += x * y;
-        x2 += x * x;
-        y2 += y * y;
+        both += x[i] * y[i];
+        x2 += x[i] * x[i];
+        y2 += y[i] * y[i];
     }
     return x2 > 0 && y2 > 0 ? both / sqrt(x2 * y2) : (double)NAN;
 }
 
 static struct score_errors summarise(struct arena *arena, const struct pairs *p) {
-    struct score_errors e = {.rows = (int64_t)p->count, .spearman = spearman(p)};
+    struct score_errors e = {.rows = (int64_t)p->count, .spearman = spearman(arena, p)};
     double *errors = ARENA_ARRAY(arena, double, p->count + 1);
     for (size_t i = 0; i < p->count; i++) {
         double relative = p->predicted[i] / p->measured[i] - 1;
@@ -136,17 +156,21 @@ static void pairs_add(struct pairs *pairs, double measured, double predicted) {
 
 struct score_errors score_time(struct arena *arena, const struct score_case *cases, size_t count,
                                score_filter *wanted, const void *context) {
+    struct arena_place place = arena_mark(arena);
     struct pairs pairs = pairs_open(arena, count);
     for (size_t i = 0; i < count; i++) {
         if (cases[i].refusal == NULL && cases[i].timed && (wanted == NULL || wanted(&cases[i], context))) {
             pairs_add(&pairs, cases[i].measured_s, cases[i].predicted_s);
         }
     }
-    return summarise(arena, &pairs);
+    struct score_errors errors = summarise(arena, &pairs);
+    arena_rewind(arena, place);
+    return errors;
 }
 
 struct score_errors score_memory(struct arena *arena, const struct score_case *cases, size_t count,
                                  score_filter *wanted, const void *context) {
+    struct arena_place place = arena_mark(arena);
     struct pairs pairs = pairs_open(arena, count);
     for (size_t i = 0; i < count; i++) {
         if (cases[i].refusal == NULL && cases[i].measured_bytes > 0 &&
@@ -154,5 +178,7 @@ struct score_errors score_memory(struct arena *arena, const struct score_case *c
             pairs_add(&pairs, cases[i].measured_bytes, cases[i].predicted_bytes);
         }
     }
-    return summarise(arena, &pairs);
+    struct score_errors errors = summarise(arena, &pairs);
+    arena_rewind(arena, place);
+    return errors;
 }

@@ -21,7 +21,7 @@ struct explorer {
     struct stage_load load;
     struct state_cost *states; /* of the current mesh order: [sequence-parallel or not][map][ZeRO][class] */
     bool *has_states;          /* [sequence-parallel or not][map][ZeRO] */
-    struct floor choices[SEQUENCES_MAX][RECOMPUTE_KINDS]; /* of the node: what no order changes; bytes 0 = not yet known */
+    struct floor choices[SEQUENCES_MAX][RECOMPUTE_KINDS]; /* of the node: no order changes it; bytes 0 = not known */
     unsigned char *zeros;      /* of each variant: bits of ZeRO stages that are legal and not forbidden */
 };
 

@@ -118,7 +118,8 @@ static const struct layer_cost *rest_of(struct floors *f, int64_t sequence, int6
         bound_ends(f->context, &parallel, micro_batch, &extra[PART_EMBEDDING], &extra[PART_HEAD], &extra[PART_MTP]);
         bound_add_passes(&extra[PART_TOTAL], &extra[PART_EMBEDDING], 1);
         bound_add_passes(&extra[PART_TOTAL], &extra[PART_HEAD], 1);
-        bound_add_passes(&extra[PART_TOTAL], &extra[PART_MTP], f->context->mtp ? (double)f->context->model->mtp_layers : 0);
+        double blocks = f->context->mtp ? (double)f->context->model->mtp_layers : 0;
+        bound_add_passes(&extra[PART_TOTAL], &extra[PART_MTP], blocks);
         f->has_rest[index] = true;
     }
     return parts;

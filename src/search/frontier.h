@@ -1,5 +1,5 @@
-/* The nodes of a search: every legal shape with every legal micro-batch, with bounds below all its configurations, taken
- * best bound first. What no rule allows, and what by its bound does not fit, is counted and left out at once. */
+/* The nodes of a search: every legal shape with every legal micro-batch, with bounds below all its configurations,
+ * taken best bound first. What no rule allows, and what by its bound does not fit, is counted and left out at once. */
 #ifndef PARPLAN_SEARCH_FRONTIER_H
 #define PARPLAN_SEARCH_FRONTIER_H
 

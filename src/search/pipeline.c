@@ -107,7 +107,8 @@ static void note_lightest(struct legality *l, int64_t variant, int64_t micro_bat
     l->lightest[l->lightest_count++] = (struct lightest){map, v->schedule, in_flight};
 }
 
-/* Rules about the whole configuration ask for pp, vpp, schedule, stages, ZeRO, micro-batches and whether dp * cp > 1. */
+/* Rules about the whole configuration ask for pp, vpp, schedule, stages, ZeRO, micro-batches and whether dp * cp >
+ * 1. */
 static void make_legality(struct arena *arena, const struct space_axes *axes, const struct pipeline *p,
                           int64_t micro_batches, bool data_parallel, struct legality *ret) {
     *ret = (struct legality){.pipeline = p};

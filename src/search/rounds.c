@@ -1,5 +1,5 @@
-/* Rounds over nodes, best bound first. A round takes a fixed number of nodes, whatever the number of threads, and all of
- * them see the plans kept by the rounds before, so that results and counts never depend on who was faster. The first
+/* Rounds over nodes, best bound first. A round takes a fixed number of nodes, whatever the number of threads, and all
+ * of them see the plans kept by the rounds before, so that results and counts never depend on who was faster. The first
  * rounds are small: their plans rule out most of what follows. */
 #include "search/rounds.h"
 

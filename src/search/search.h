@@ -14,7 +14,8 @@
 #include "base/diag.h"
 #include "cost/estimate.h"
 
-/* evaluated + pruned_memory + pruned_bound + pruned_rule is the size of the space (space.h) once the search is complete.
+/* evaluated + pruned_memory + pruned_bound + pruned_rule is the size of the space (space.h) once the search is
+ * complete.
  *
  *   evaluated       priced in full
  *   pruned_memory   legal, and proven not to fit
@@ -28,7 +29,7 @@ struct search_result {
     int64_t evaluated, pruned_memory, pruned_bound, pruned_rule;
     double seconds;
     int64_t threads;
-    double lower_bound;  /* seconds: no plan of the space has a shorter step, whatever the objective; 0 = nothing known */
+    double lower_bound;  /* seconds: no plan of the space has a shorter step, whatever the objective; 0 = none */
     double gap;          /* step of the first plan over that bound, minus one */
     bool complete;       /* false: stopped early, plans are the best so far */
     bool has_nearest;    /* nothing fits: the legal configuration that misses memory by least; if some fit and only
@@ -47,8 +48,8 @@ struct search_control {
     bool plans_only;                   /* leave out the nearest when nothing fits */
 };
 
-/* Searches job->space. STATUS_INFEASIBLE when nothing fits (ret tells the nearest), STATUS_INTERRUPTED when stopped early
- * with or without plans, STATUS_INVALID for a bad constraint. */
+/* Searches job->space. STATUS_INFEASIBLE when nothing fits (ret tells the nearest), STATUS_INTERRUPTED when stopped
+ * early with or without plans, STATUS_INVALID for a bad constraint. */
 enum status search_run(struct arena *arena, const struct cost_context *context, const struct search_control *control,
                        struct search_result *ret, struct diag *diag) MUST_CHECK;
 

@@ -175,7 +175,8 @@ struct sequences {
     uint64_t sp; /* bits of the job */
 };
 
-/* With and without sequence parallelism; with one tensor-parallel rank only without, unless the job wants nothing else. */
+/* With and without sequence parallelism; with one tensor-parallel rank only without, unless the job wants nothing
+ * else. */
 static void add_sequence(struct sequences *list, int cp_kind, int64_t ulysses) {
     for (int on = 0; on < 2; on++) {
         bool pointless = on == 1 && list->tp == 1 && (list->sp & 1) != 0;

@@ -100,7 +100,7 @@ static void emit_struct(const struct emitter *emitter, const struct field *field
     if (emitter->out->size > head) {
         return;
     }
-    bool keep = field->kind == FIELD_OPTIONAL || (field->flags & FIELD_REQUIRED) != 0;
+    bool keep = field->kind == FIELD_OPTIONAL || (field->flags & (FIELD_REQUIRED | FIELD_ALWAYS)) != 0;
     emitter->out->size = keep ? head - 1 : before;
     emitter->out->data[emitter->out->size] = '\0';
     text_add(emitter->out, keep ? " {}\n" : "");
@@ -141,7 +141,7 @@ static void emit_members(const struct emitter *emitter, const struct field *fiel
         if ((field->flags & FIELD_NO_FILE) != 0 || !has_value(field, object)) {
             continue;
         }
-        bool required = (field->flags & FIELD_REQUIRED) != 0;
+        bool required = (field->flags & (FIELD_REQUIRED | FIELD_ALWAYS)) != 0;
         if (emitter->only_changes && !required && field_is_default(emitter->out->arena, field, object)) {
             continue;
         }

@@ -167,3 +167,24 @@ Test(refusals, columns) {
     }
     arena_close(arena);
 }
+
+Test(refusals, too_many_rows) {
+    struct arena *arena = support_arena();
+    const char *head = "id,source,device,gpus,seq_len,tp,pp,layers,hidden,dp,global_batch,micro_batch\n";
+    static const size_t rows[] = {20000, 20001};
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct text text;
+        struct diag diag;
+        text_init(&text, arena);
+        text_add(&text, head);
+        for (size_t row = 0; row < rows[i]; row++) {
+            text_add(&text, "x\n");
+        }
+        diag_init(&diag, arena);
+        enum status status = corpus_check(case_csv(arena, text.data), &diag);
+        cr_expect_eq(status, i == 0 ? OK : STATUS_INVALID, "%zu rows", rows[i]);
+        cr_expect(i == 0 || (text_equal(diag.entries[0].text, "more than 20000 rows") &&
+                             diag.entries[0].mark.line == 20002));
+    }
+    arena_close(arena);
+}

@@ -202,3 +202,19 @@ Test(score, repeats) {
     cr_expect(memcmp(&scores[0].predicted_bytes, &scores[1].predicted_bytes, sizeof(double)) == 0);
     arena_close(arena);
 }
+
+/* Summaries and priced cases leave nothing behind in the arena: a corpus has thousands. */
+Test(score, memory_is_given_back) {
+    struct arena *arena = support_arena();
+    const struct corpus_case *c = case_good(arena, loader_open(arena), "measured_peak_mem_gib=4|memory_rank=last");
+    struct score_case *cases = cases_of(arena, (double[]){1, 2}, (double[]){2, 2}, 2);
+    size_t before = 0;
+    for (int i = 0; i < 2000; i++) {
+        struct score_case score;
+        score_case_make(arena, c, &score);
+        (void)score_time(arena, cases, 2, NULL, NULL);
+        before = i == 0 ? arena_footprint(arena) : before;
+    }
+    cr_expect_eq(arena_footprint(arena), before, "%zu bytes after one, %zu after 2000", before, arena_footprint(arena));
+    arena_close(arena);
+}
