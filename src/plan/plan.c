@@ -121,7 +121,8 @@ static const struct field axis_fields[] = {
 static const struct field stage_fields[] = {
     {.key = "rank", .kind = FIELD_COUNT, AT(rank), .flags = FIELD_OUTPUT | FIELD_ALWAYS, .doc = "Pipeline rank"},
     {.key = "chunk", .kind = FIELD_COUNT, AT(chunk), .flags = FIELD_OUTPUT | FIELD_ALWAYS, .doc = "Chunk of the rank"},
-    {.key = "first", .kind = FIELD_COUNT, AT(first), .flags = FIELD_OUTPUT | FIELD_ALWAYS, .doc = "First layer, from 0"},
+    {.key = "first", .kind = FIELD_COUNT, AT(first), .flags = FIELD_OUTPUT | FIELD_ALWAYS,
+     .doc = "First layer, from 0"},
     {.key = "layers", .kind = FIELD_COUNT, AT(layers), .flags = FIELD_OUTPUT, .doc = "Layers"},
     {.key = "extra", .kind = FIELD_TEXT, AT(extra), .flags = FIELD_OUTPUT, .doc = "What else it holds"},
     FIELD_END};
