@@ -53,24 +53,26 @@ static const struct field overlap_fields[] = {
 
 #define AT(member) .offset = offsetof(struct space, member)
 static const struct field space_fields[] = {
-    {.key = "tp", .kind = FIELD_DEGREES, AT(tp), .doc = "Tensor-parallel degree"},
-    {.key = "pp", .kind = FIELD_DEGREES, AT(pp), .doc = "Pipeline-parallel degree"},
-    {.key = "vpp", .kind = FIELD_DEGREES, AT(vpp), .doc = "Chunks (virtual stages) a pipeline rank"},
-    {.key = "dp", .kind = FIELD_DEGREES, AT(dp), .doc = "Data-parallel degree"},
-    {.key = "cp", .kind = FIELD_DEGREES, AT(cp), .doc = "Context-parallel degree"},
+    {.key = "tp", .kind = FIELD_DEGREES, AT(tp), .min = 1, .max = 1e9, .doc = "Tensor-parallel degree"},
+    {.key = "pp", .kind = FIELD_DEGREES, AT(pp), .min = 1, .max = 1e9, .doc = "Pipeline-parallel degree"},
+    {.key = "vpp", .kind = FIELD_DEGREES, AT(vpp), .min = 1, .max = 1e9,
+     .doc = "Chunks (virtual stages) a pipeline rank"},
+    {.key = "dp", .kind = FIELD_DEGREES, AT(dp), .min = 1, .max = 1e9, .doc = "Data-parallel degree"},
+    {.key = "cp", .kind = FIELD_DEGREES, AT(cp), .min = 1, .max = 1e9, .doc = "Context-parallel degree"},
     {.key = "cp_kind", .kind = FIELD_CHOICES, AT(cp_kind), .choices = context_names,
      .doc = "How context parallelism exchanges keys and values or heads"},
     {.key = "ulysses", .kind = FIELD_COUNT, AT(ulysses), .max = 4096,
      .doc = "Degree by heads inside usp; 0 takes what fits in a scale-up domain"},
-    {.key = "ep", .kind = FIELD_DEGREES, AT(ep), .doc = "Expert-parallel degree"},
-    {.key = "etp", .kind = FIELD_DEGREES, AT(etp), .doc = "Tensor-parallel degree of experts"},
+    {.key = "ep", .kind = FIELD_DEGREES, AT(ep), .min = 1, .max = 1e9, .doc = "Expert-parallel degree"},
+    {.key = "etp", .kind = FIELD_DEGREES, AT(etp), .min = 1, .max = 1e9, .doc = "Tensor-parallel degree of experts"},
     {.key = "sp", .kind = FIELD_CHOICES, AT(sp), .choices = off_on,
      .doc = "Sequence parallelism in the tensor-parallel group"},
     {.key = "zero", .kind = FIELD_DEGREES, AT(zero), .min = 0, .max = 3,
      .doc = "What data parallelism shards: 1 optimizer state, 2 and gradients, 3 and weights"},
     {.key = "hybrid_shard", .kind = FIELD_BOOL, AT(hybrid_shard), .fallback = "false",
      .doc = "ZeRO-3 shards inside a node and replicates across nodes (HSDP)"},
-    {.key = "micro_batch", .kind = FIELD_DEGREES, AT(micro_batch), .doc = "Sequences a micro-batch"},
+    {.key = "micro_batch", .kind = FIELD_DEGREES, AT(micro_batch), .min = 1, .max = 1e9,
+     .doc = "Sequences a micro-batch"},
     {.key = "recompute", .kind = FIELD_CHOICES, AT(recompute), .choices = recompute_names,
      .doc = "Activations that backward computes again"},
     {.key = "schedule", .kind = FIELD_CHOICES, AT(schedule), .choices = schedule_names, .doc = "Pipeline schedule"},
@@ -189,6 +191,9 @@ enum status job_complete(struct arena *arena, struct job *job, const struct node
     size_t errors = diag->errors;
     check_pareto(arena, job, root, diag);
     check_forbid(arena, job, root, diag);
+    if (job->bucket > 0 && job->bucket < 1) {
+        (void)diag_error(diag, place(root, "bucket"), "bucket: less than one element; 0 is the usual size");
+    }
     if (job->gradient_precision == DTYPE_FP8 || job->gradient_precision == DTYPE_FP4) {
         (void)diag_error(diag, place(root, "gradient_precision"),
                          "gradient_precision: gradients are accumulated in fp32, bf16 or fp16");

@@ -299,7 +299,7 @@ static void visit_cut(struct visit *v) {
     }
 }
 
-void explore_node(struct explorer *e, const struct node *node, const struct best *kept, struct best *found,
+void explore_node(struct explorer *e, const struct search_node *node, const struct best *kept, struct best *found,
                   struct tally *tally) {
     const struct parallel *shape = &e->plan->frontier->shapes[node->shape].parallel;
     struct visit v = {.e = e, .kept = kept, .found = found, .tally = tally, .shape = node->shape,

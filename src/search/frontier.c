@@ -34,7 +34,7 @@ static int64_t count_cuts(const struct search_space *space, const struct paralle
 }
 
 /* The legal micro-batches of a shape; counts the rest as refused when there is a tally. */
-static int64_t list_micro_batches(const struct search_space *space, const struct parallel *shape, struct node *ret,
+static int64_t list_micro_batches(const struct search_space *space, const struct parallel *shape, struct search_node *ret,
                                   int64_t cuts, struct tally *tally) {
     int64_t count = 0;
     struct decision d = {.parallel = *shape};
@@ -105,7 +105,7 @@ void frontier_list(struct arena *arena, const struct search_space *space, struct
             }
         }
     }
-    ret->nodes = ARENA_ARRAY(arena, struct node, (size_t)ret->count + 1);
+    ret->nodes = ARENA_ARRAY(arena, struct search_node, (size_t)ret->count + 1);
 }
 
 int64_t search_pairs(const struct search_space *space, const struct decision *decision, const struct legality *legal) {
@@ -125,14 +125,14 @@ int64_t search_pairs(const struct search_space *space, const struct decision *de
     return pairs;
 }
 
-static struct decision decision_of(const struct frontier *f, const struct node *node) {
+static struct decision decision_of(const struct frontier *f, const struct search_node *node) {
     struct decision d = {.parallel = f->shapes[node->shape].parallel};
     d.micro_batch = f->space->axes->micro_batch.items[node->micro_batch];
     d.micro_batches = f->space->context->job->global_batch / (d.parallel.dp * d.micro_batch);
     return d;
 }
 
-int64_t frontier_size(const struct frontier *frontier, const struct node *node) {
+int64_t frontier_size(const struct frontier *frontier, const struct search_node *node) {
     const struct shape *shape = &frontier->shapes[node->shape];
     struct decision d = decision_of(frontier, node);
     const struct legality *legal = pipelines_legality(frontier->space->pipelines, &d.parallel, d.micro_batches);
@@ -147,7 +147,7 @@ int64_t frontier_size(const struct frontier *frontier, const struct node *node) 
 }
 
 /* Counts what rules about the whole and the job's constraints refuse below a node. */
-static void refuse_below(const struct frontier *f, const struct node *node, struct tally *tally) {
+static void refuse_below(const struct frontier *f, const struct search_node *node, struct tally *tally) {
     const struct shape *shape = &f->shapes[node->shape];
     struct decision d = decision_of(f, node);
     const struct legality *legal = pipelines_legality(f->space->pipelines, &d.parallel, d.micro_batches);
@@ -177,7 +177,7 @@ static int64_t refuse_cuts(struct frontier *f, struct shape *shape, const struct
 }
 
 /* Bounds a node, or counts it where nothing in it can be a plan. */
-static void bound_node(const struct frontier *f, enum objective objective, struct floors *floors, struct node *node,
+static void bound_node(const struct frontier *f, enum objective objective, struct floors *floors, struct search_node *node,
                        struct tally *tally) {
     const struct search_space *space = f->space;
     int64_t size = frontier_size(f, node);
@@ -197,7 +197,7 @@ static void bound_node(const struct frontier *f, enum objective objective, struc
 void frontier_bound(struct frontier *frontier, int64_t shape, enum objective objective, struct floors *floors,
                     struct shape_cuts *cuts, struct tally *tally) {
     struct shape *s = &frontier->shapes[shape];
-    struct node *nodes = &frontier->nodes[s->first_node];
+    struct search_node *nodes = &frontier->nodes[s->first_node];
     shape_cuts_make(frontier->space->axes, &s->parallel, cuts);
     int64_t legal = refuse_cuts(frontier, s, cuts, tally);
     int64_t count = list_micro_batches(frontier->space, &s->parallel, nodes, legal, tally);
@@ -211,7 +211,7 @@ void frontier_bound(struct frontier *frontier, int64_t shape, enum objective obj
     }
 }
 
-static bool before(const struct node *a, const struct node *b) {
+static bool before(const struct search_node *a, const struct search_node *b) {
     if (a->bound < b->bound || a->bound > b->bound) {
         return a->bound < b->bound;
     }
@@ -219,7 +219,7 @@ static bool before(const struct node *a, const struct node *b) {
 }
 
 static void sink(struct frontier *f, int64_t at) {
-    struct node node = f->nodes[at];
+    struct search_node node = f->nodes[at];
     for (;;) {
         int64_t child = 2 * at + 1;
         if (child + 1 < f->count && before(&f->nodes[child + 1], &f->nodes[child])) {
@@ -247,12 +247,12 @@ void frontier_order(struct frontier *frontier) {
     }
 }
 
-const struct node *frontier_next(const struct frontier *frontier) {
+const struct search_node *frontier_next(const struct frontier *frontier) {
     return frontier->count > 0 ? &frontier->nodes[0] : NULL;
 }
 
-struct node frontier_take(struct frontier *frontier) {
-    struct node first = frontier->nodes[0];
+struct search_node frontier_take(struct frontier *frontier) {
+    struct search_node first = frontier->nodes[0];
     frontier->nodes[0] = frontier->nodes[--frontier->count];
     if (frontier->count > 0) {
         sink(frontier, 0);

@@ -21,7 +21,7 @@ struct shape {
     int32_t legal_count[2]; /* cuts without and with sequence parallelism */
 };
 
-struct node {
+struct search_node {
     double bound; /* of the first objective; infinite: nothing to explore */
     struct measure floor;
     int32_t shape;
@@ -32,7 +32,7 @@ struct frontier {
     const struct search_space *space;
     struct shape *shapes;
     int64_t shape_count;
-    struct node *nodes; /* a heap */
+    struct search_node *nodes; /* a heap */
     int64_t count;
 };
 
@@ -48,11 +48,11 @@ void frontier_bound(struct frontier *frontier, int64_t shape, enum objective obj
 void frontier_order(struct frontier *frontier);
 
 /* The node with the lowest bound; NULL when none is left. `frontier_take` removes it. */
-const struct node *frontier_next(const struct frontier *frontier);
-struct node frontier_take(struct frontier *frontier);
+const struct search_node *frontier_next(const struct frontier *frontier);
+struct search_node frontier_take(struct frontier *frontier);
 
 /* Configurations of a node that are legal and not forbidden. */
-int64_t frontier_size(const struct frontier *frontier, const struct node *node);
+int64_t frontier_size(const struct frontier *frontier, const struct search_node *node);
 
 /* Legal pairs of variant and ZeRO stage that the job does not forbid with this decision's shape, sp and micro-batch. */
 int64_t search_pairs(const struct search_space *space, const struct decision *decision, const struct legality *legal);

@@ -28,7 +28,7 @@ struct rounds {
     struct arena **arenas;
     struct explorer **explorers;
     struct tally *tallies; /* of workers */
-    struct node nodes[ROUND];
+    struct search_node nodes[ROUND];
     struct outcome outcomes[ROUND];
     double started, time_limit;
     bool by_time;  /* the only objective grows with the step time alone */
@@ -118,7 +118,7 @@ static void explore_task(void *context, size_t index, size_t worker) {
 }
 
 /* Whether nothing in the node can be kept. */
-static bool is_hopeless(const struct rounds *r, const struct node *node) {
+static bool is_hopeless(const struct rounds *r, const struct search_node *node) {
     double bounds[BEST_OBJECTIVES];
     for (int i = 0; i < r->plan.objective_count; i++) {
         bounds[i] = objective_bound(r->space.context, r->plan.objectives[i], &node->floor);
@@ -126,7 +126,7 @@ static bool is_hopeless(const struct rounds *r, const struct node *node) {
     return !r->plan.exhaustive && best_rejects(&r->result.best, bounds);
 }
 
-static void leave_out(struct rounds *r, const struct node *node) {
+static void leave_out(struct rounds *r, const struct search_node *node) {
     r->result.floor = fmin(r->result.floor, node->floor.seconds);
     r->result.tally.pruned_bound += frontier_size(&r->frontier, node);
 }
@@ -135,7 +135,7 @@ static void leave_out(struct rounds *r, const struct node *node) {
 static int64_t take_nodes(struct rounds *r, int64_t most) {
     int64_t count = 0;
     while (count < most && frontier_next(&r->frontier) != NULL) {
-        struct node node = frontier_take(&r->frontier);
+        struct search_node node = frontier_take(&r->frontier);
         if (is_hopeless(r, &node)) {
             leave_out(r, &node);
         } else {

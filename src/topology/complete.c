@@ -18,6 +18,8 @@
 #define HBM_SLOW 10e9
 #define HBM_FAST 100e12
 
+enum { LINKS_MOST = 4096 }; /* between groups */
+
 struct check {
     struct arena *arena;
     struct topology *topology;
@@ -29,11 +31,16 @@ static const char *rate_text(const struct check *check, double rate) {
     return units_human(check->arena, rate, UNIT_BYTES_RATE, 3);
 }
 
-/* Names of a list of structs whose first member is the name; that they differ was checked with the keys. */
+/* Of a list of structs whose first member is the name. */
+static const char *name_at(const struct list *list, size_t index, size_t size) {
+    const char *const *name = (const void *)((const char *)list->items + index * size);
+    return *name != NULL ? *name : "";
+}
+
+/* Empty names; that all differ was checked with the keys. */
 static void check_names(const struct check *check, const char *key, const struct list *list, size_t size) {
     for (size_t i = 0; i < list->count; i++) {
-        const char *const *name = (const void *)((const char *)list->items + i * size);
-        if (*name == NULL || **name == '\0') {
+        if (*name_at(list, i, size) == '\0') {
             diag_error(check->diag, topology_mark(check->root, "%s.%zu.name", key, i), "%s: an empty name", key);
         }
     }
@@ -42,16 +49,20 @@ static void check_names(const struct check *check, const char *key, const struct
 /* Whether `name` is among the names of `list`; an error with the nearest of them otherwise. */
 static bool check_reference(const struct check *check, struct mark mark, const char *key, const char *name,
                             const struct list *list, size_t size) {
-    const char **names = ARENA_ARRAY(check->arena, const char *, list->count);
     for (size_t i = 0; i < list->count; i++) {
-        const char *const *item = (const void *)((const char *)list->items + i * size);
-        names[i] = *item != NULL ? *item : "";
-        if (text_equal(name, names[i])) {
+        if (text_equal(name, name_at(list, i, size))) {
             return true;
         }
     }
-    const char *nearest = text_nearest(name, names, list->count);
     diag_error(check->diag, mark, "%s: nothing in this document is named %s", key, name);
+    if (check->diag->last == NULL) {
+        return false; /* past the limit: nobody will read the help */
+    }
+    const char **names = ARENA_ARRAY(check->arena, const char *, list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        names[i] = name_at(list, i, size);
+    }
+    const char *nearest = text_nearest(name, names, list->count);
     if (nearest != NULL) {
         diag_help(check->diag, "did you mean %s?", nearest);
     }
@@ -207,6 +218,11 @@ static bool linked(const struct list *links, const char *a, const char *b) {
 static void check_links(const struct check *check) {
     const struct list *links = &check->topology->links, *groups = &check->topology->groups;
     const struct group_link *link = links->items;
+    if (links->count > LINKS_MOST) {
+        diag_error(check->diag, topology_mark(check->root, "links"), "links: %zu of them; at most %d are read",
+                   links->count, LINKS_MOST);
+        return;
+    }
     for (size_t i = 0; i < links->count; i++) {
         struct mark mark = topology_mark(check->root, "links.%zu.from", i);
         struct mark other = topology_mark(check->root, "links.%zu.to", i);

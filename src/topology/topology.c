@@ -3,6 +3,7 @@
 #include "topology/topology.h"
 
 #include "base/text.h"
+#include "topology/plausible.h"
 #include "topology/row.h"
 #include "yaml/bind.h"
 
@@ -159,6 +160,7 @@ const struct field topology_fields[] = {
 enum status topology_load(struct arena *arena, struct node *root, struct topology *ret_topology, struct diag *diag) {
     TRY(bind_schema(root, "topology", diag));
     TRY(bind_fields(arena, root, "topology", topology_fields, ret_topology, diag));
+    TRY(topology_plausible(arena, ret_topology, root, diag));
     return topology_complete(arena, ret_topology, root, diag);
 }
 

@@ -13,7 +13,7 @@
 #include "yaml/names.h"
 #include "yaml/reader.h"
 
-enum { ELEMENTS_LIMIT = 65536 }; /* structs in one list */
+enum { ELEMENTS_LIMIT = 65536, NAMED_LIMIT = 4096 }; /* structs in one list; those that are known by a name */
 
 /* The place of a map by its key, as its own is that of its first child. */
 static struct mark map_mark(const struct node *map) {
@@ -77,14 +77,20 @@ static bool check_map(const struct binding *binding, const struct path *path, co
     return false;
 }
 
-/* Elements of one list that carry the same name. */
-static void check_names(const struct binding *binding, const struct path *path, const struct field *field,
-                        const struct node *list, const char *items) {
+/* The field that elements of the list are known by, NULL if there is none. */
+static const struct field *key_field(const struct field *field) {
     const struct field *key = field->fields;
     while (key->key != NULL && (key->flags & FIELD_KEY) == 0) {
         key++;
     }
-    if (key->key == NULL) {
+    return key->key == NULL ? NULL : key;
+}
+
+/* Elements of one list that carry the same name. */
+static void check_names(const struct binding *binding, const struct path *path, const struct field *field,
+                        const struct node *list, const char *items) {
+    const struct field *key = key_field(field);
+    if (key == NULL) {
         return;
     }
     struct names names;
@@ -114,9 +120,10 @@ static void bind_structs(const struct binding *binding, const struct path *path,
                    binding_kind(list));
         return;
     }
-    if (list->count > ELEMENTS_LIMIT) {
+    int limit = key_field(field) != NULL ? NAMED_LIMIT : ELEMENTS_LIMIT;
+    if (list->count > (size_t)limit) {
         diag_error(binding->diag, list->mark, "%s: %zu elements; at most %d are read", binding_path(binding, path),
-                   list->count, ELEMENTS_LIMIT);
+                   list->count, limit);
         return;
     }
     char *items = arena_alloc(binding->arena, list->count, field->size);

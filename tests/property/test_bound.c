@@ -90,7 +90,7 @@ static void expect_bounds(struct arena *arena, struct bounds *b, const struct de
 }
 
 Test(bound, below_every_price_of_small_spaces, .timeout = 120) {
-    double tightest = 0, tightest_load = 0;
+    double tightest[2] = {0, 0}, tightest_load = 0; /* without, with experts */
     int64_t met = 0;
     for (uint64_t i = 0; i < 60; i++) {
         struct arena *arena = support_arena();
@@ -104,13 +104,32 @@ Test(bound, below_every_price_of_small_spaces, .timeout = 120) {
             arena_close(own);
             met++;
         }
-        tightest = fmax(tightest, b->tightest);
+        int experts = instance.context.model->moe != NULL ? 1 : 0;
+        tightest[experts] = fmax(tightest[experts], b->tightest);
         tightest_load = fmax(tightest_load, b->tightest_load);
         arena_close(arena);
     }
     cr_expect(met > 5000, "%lld configurations", (long long)met);
     /* so tight that a bound a little too high would show */
-    cr_expect(tightest > 0.97 && tightest_load > 0.99, "tightest node %g, load %g", tightest, tightest_load);
+    cr_expect(tightest[0] > 0.97 && tightest[1] > 0.9 && tightest_load > 0.99, "tightest node %g and %g, load %g",
+              tightest[0], tightest[1], tightest_load);
+}
+
+/* A device that draws more when it waits. */
+Test(bound, energy_of_odd_devices) {
+    struct arena *arena = support_arena();
+    for (uint64_t i = 0; i < 20; i++) {
+        struct instance instance = instance_draw(arena, "power", i);
+        struct device *device = instance.context.topology->devices.items;
+        device->power.idle = i % 2 == 0 ? 900 : 100;
+        device->power.busy = i % 4 == 3 ? 0 : 300;
+        struct brute brute = brute_force(arena, &instance.context);
+        struct bounds *b = bounds_make(arena, &instance.context);
+        for (int64_t j = 0; j < brute.count; j += 1 + brute.count / 50) {
+            expect_bounds(arena, b, &brute.items[j].decision, instance.name);
+        }
+    }
+    arena_close(arena);
 }
 
 Test(bound, below_prices_of_real_models, .timeout = 120) {

@@ -96,6 +96,8 @@ Test(corpus, models) {
         {MIXTRAL "|hidden=2048|head_dim=96", "model.head_dim", "96"},
         {"model_ref=llama2-7b|hidden=|layers=|vocab=|heads=16", "model.num_key_value_heads", "16"},
         {"model_ref=megatron-22b|hidden=|layers=|heads=|vocab=999999", "model.vocab_size", "999999"},
+        {"model_ref=gpt3-175b|hidden=|layers=|heads=|vocab=", "model.padded_vocab_size", "51200"},
+        {"model_ref=gpt3-175b|hidden=|layers=|heads=|vocab=64000", "model.padded_vocab_size", "0"},
         {DEEPSEEK "|layers=5", "model.num_hidden_layers", "5"},
         {DEEPSEEK "|heads=64", "model.num_attention_heads", "64"},
         {DEEPSEEK "|head_dim=192|kv_heads=128", "model.head_dim", "128"},
@@ -270,6 +272,7 @@ Test(corpus, recomputed_modules) {
         {"layernorm mla_up_proj mlp moe_act", PART_NORM | PART_MLA_UP | PART_MLP | PART_ACTIVATION},
         {"norm, act, shared_expert", PART_NORM | PART_ACTIVATION},
         {" mlp ,, moe ", PART_MLP | PART_MOE},
+        {"moe act, norm", PART_ACTIVATION | PART_NORM},
     };
     struct arena *arena = support_arena();
     const struct corpus_loader *loader = loader_open(arena);

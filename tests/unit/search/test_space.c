@@ -192,6 +192,9 @@ Test(space, size) {
         {"five", "llama3-8b", 5, "search: {tp: 5, recompute: none, zero: 0, micro_batch: 1}\n", 2, 0, "tp-heads", 2},
         {"forbidden", "llama3-8b", 2, "global_batch: 2\nforbid: [\"zero > 0\"]\nsearch: {tp: 1, pp: 1, cp: 1}\n", 24, 3,
          "batch", 12},
+        /* usp 2 x 2 of cp 4 only: sequences of 6 are no multiple of 8 */
+        {"cut", "llama3-8b", 4, "seq_len: 6\nglobal_batch: 1\nsearch: {cp: 4, cp_kind: usp, zero: [0, 1]}\n", 6, 0,
+         "cp-sequence", 6},
         {"no shape", "llama3-8b", 8, "search: {tp: 3}\n", 0, 0, NULL, 0},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
