@@ -119,8 +119,10 @@ static const struct field axis_fields[] = {
 
 #define AT(member) .offset = offsetof(struct plan_stage, member)
 static const struct field stage_fields[] = {
-    {.key = "rank", .kind = FIELD_COUNT, AT(rank), .max = 1e12, .flags = FIELD_OUTPUT | FIELD_ALWAYS, .doc = "Pipeline rank"},
-    {.key = "chunk", .kind = FIELD_COUNT, AT(chunk), .max = 1e12, .flags = FIELD_OUTPUT | FIELD_ALWAYS, .doc = "Chunk of the rank"},
+    {.key = "rank", .kind = FIELD_COUNT, AT(rank), .max = 1e12, .flags = FIELD_OUTPUT | FIELD_ALWAYS,
+     .doc = "Pipeline rank"},
+    {.key = "chunk", .kind = FIELD_COUNT, AT(chunk), .max = 1e12, .flags = FIELD_OUTPUT | FIELD_ALWAYS,
+     .doc = "Chunk of the rank"},
     {.key = "first", .kind = FIELD_COUNT, AT(first), .max = 1e12, .flags = FIELD_OUTPUT | FIELD_ALWAYS,
      .doc = "First layer, from 0"},
     {.key = "layers", .kind = FIELD_COUNT, AT(layers), .max = 1e12, .flags = FIELD_OUTPUT, .doc = "Layers"},
