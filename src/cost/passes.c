@@ -1,5 +1,6 @@
 /* Times the kernels of operations, and counts the bytes they keep. */
 #include <math.h>
+#include <stdbool.h>
 
 #include "cost/kernel.h"
 #include "cost/layer.h"
@@ -35,9 +36,13 @@ static void pass_kernel(const struct cost_context *context, struct pass_cost *pa
     pass->flops += flops;
 }
 
-/* A weight gradient is added in the GEMM's epilogue to what earlier micro-batches left, in the gradients' precision:
- * the kernel takes as long as its products or as that traffic. */
+/* A weight gradient is added to what earlier micro-batches left, in the gradients' precision: in the GEMM's epilogue,
+ * so that the kernel takes as long as its products or as that traffic; or by a kernel of its own that also reads what
+ * the GEMM wrote. */
 static double accumulated(const struct cost_context *c, double gemm, double elements) {
+    if (!c->job->kernels.fused_accumulation) {
+        return gemm + memory_seconds(c, elements * (c->element + 2 * c->state.gradient));
+    }
     return fmax(gemm, memory_seconds(c, elements * 2 * c->state.gradient));
 }
 
@@ -62,6 +67,19 @@ static double attention_kernel(const struct cost_context *c, const struct operat
     return kernel_attention(c->device, c->dtype, pass, &shape) / c->job->kernels.attention_rate;
 }
 
+/* Tensor cores want rows of a multiple of 16 bytes (NVIDIA, Matrix Multiplication Background User's Guide, section 3);
+ * 16-bit products of others run on the ordinary cores at a quarter of the rate (A100: 78 against 312 TFLOP/s). */
+enum { TENSOR_ALIGNMENT = 8, ORDINARY_CORES = 4 };
+
+static bool is_aligned(double extent) {
+    return fmod(extent, TENSOR_ALIGNMENT) <= 0;
+}
+
+static double scores_kernel(const struct cost_context *c, double m, double n, double k, double batch) {
+    double slower = is_aligned(n) && is_aligned(k) ? 1 : ORDINARY_CORES;
+    return slower * kernel_gemm(c->device, scores_dtype(c), m, n, k, batch);
+}
+
 /* A product m x k times k x n. Its input gradient is m x n times n x k, its weight gradient k x m times m x n. */
 static void time_forward(const struct cost_context *c, const struct operation *o, struct pass_cost *pass) {
     double flops = 2 * o->m * o->n * o->k;
@@ -75,7 +93,7 @@ static void time_forward(const struct cost_context *c, const struct operation *o
         time_cast(c, o->m * o->k, pass);
         break;
     case OPERATION_SCORES:
-        pass_kernel(c, pass, kernel_gemm(c->device, scores_dtype(c), o->m, o->n, o->k, o->batch), flops * o->batch, 1);
+        pass_kernel(c, pass, scores_kernel(c, o->m, o->n, o->k, o->batch), flops * o->batch, 1);
         break;
     case OPERATION_ATTENTION:
         flops = 2 * o->batch * o->heads * o->pairs * (o->key_dim + o->value_dim);
@@ -106,10 +124,9 @@ static void backward_grouped(const struct cost_context *c, const struct operatio
 
 /* Both factors are activations, so both gradients are due at once. */
 static void backward_scores(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {
-    enum dtype dtype = scores_dtype(c);
     double flops = 2 * o->m * o->n * o->k * o->batch;
-    pass_kernel(c, &cost->backward, kernel_gemm(c->device, dtype, o->m, o->k, o->n, o->batch), flops, 1);
-    pass_kernel(c, &cost->backward, kernel_gemm(c->device, dtype, o->k, o->n, o->m, o->batch), flops, 1);
+    pass_kernel(c, &cost->backward, scores_kernel(c, o->m, o->k, o->n, o->batch), flops, 1);
+    pass_kernel(c, &cost->backward, scores_kernel(c, o->k, o->n, o->m, o->batch), flops, 1);
 }
 
 static void time_backward(const struct cost_context *c, const struct operation *o, struct layer_cost *cost) {

@@ -71,8 +71,8 @@ static const struct field moe_fields[] = {
     COUNT(moe, shared_intermediate_size, 0, 16777216, "0",
           "Width of all shared experts together; 0 takes shared_experts * expert_intermediate_size"),
     BOOL(moe, shared_expert_gate, "false", "Whether a gate of one output scales the shared experts' result"),
-    COUNT(moe, first_dense_layers, 0, 100000, "0", "Leading layers with a dense feed-forward"),
-    COUNT(moe, layer_freq, 1, 100000, "1",
+    COUNT(moe, first_dense_layers, 0, 10000, "0", "Leading layers with a dense feed-forward"),
+    COUNT(moe, layer_freq, 1, 10000, "1",
           "After the leading dense layers, the last of every so many layers has experts and the others are dense"),
     BOOL(moe, expert_bias, "false", "Whether the experts' projections have biases"),
     COUNT(moe, router_bias, 0, 65536, "0",
@@ -104,7 +104,7 @@ static const struct field linear_fields[] = {
 };
 
 static const struct field encoder_fields[] = {
-    COUNT(encoder, num_hidden_layers, 1, 100000, "12", "Layers of the encoder"),
+    COUNT(encoder, num_hidden_layers, 1, 10000, "12", "Layers of the encoder"),
     COUNT(encoder, seq_len, 0, 1e9, "0", "Tokens of the encoder's sequence; 0 is as long as the decoder's"),
     COUNT(encoder, intermediate_size, 0, 16777216, "0", "Width of the encoder's feed-forward; 0 is the decoder's"),
     FIELD_END,
@@ -146,7 +146,7 @@ const struct field model_fields[] = {
      .offset = offsetof(struct model, source),
      .doc = "Where the numbers come from: a paper, a Hugging Face id"},
     NEEDED(hidden_size, 1, 1048576, "Width of the residual stream"),
-    NEEDED(num_hidden_layers, 1, 100000, "Layers, of an encoder-decoder those of the decoder"),
+    NEEDED(num_hidden_layers, 1, 10000, "Layers, of an encoder-decoder those of the decoder"),
     NEEDED(num_attention_heads, 1, 1048576, "Query heads of a layer"),
     COUNT(model, num_key_value_heads, 0, 1048576, "0",
           "Key and value heads of a layer; 0 is as many as query heads, 1 is multi-query attention"),

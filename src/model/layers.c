@@ -53,7 +53,7 @@ static bool word_parse(struct arena *arena, const char *text, struct mark mark, 
     if (star != NULL) {
         long long count = 0;
         *star = '\0';
-        if (!text_integer(star + 1, strlen(star + 1), &count) || count < 1 || count > 100000) {
+        if (!text_integer(star + 1, strlen(star + 1), &count) || count < 1 || count > 10000) {
             diag_error(diag, mark, "layer_pattern: the count after '*' in '%s' is not a whole number of layers", text);
             diag_help(diag, "write %s*N with N from 1 to num_hidden_layers", copy);
             return false;

@@ -29,6 +29,8 @@ static const struct field kernels_fields[] = {
      .doc = "One kernel per normalisation"},
     {.key = "fused_activation", .kind = FIELD_BOOL, AT(fused_activation), .fallback = "true",
      .doc = "One kernel per activation with its gate and bias"},
+    {.key = "fused_accumulation", .kind = FIELD_BOOL, AT(fused_accumulation), .fallback = "true",
+     .doc = "Weight gradients are added up inside the product that makes them"},
     {.key = "fused_cross_entropy", .kind = FIELD_BOOL, AT(fused_cross_entropy), .fallback = "false",
      .doc = "Loss without a 32-bit copy of the logits"},
     {.key = "cuda_graphs", .kind = FIELD_BOOL, AT(graphs), .fallback = "false",

@@ -29,6 +29,7 @@ struct kernels_used {
     bool flash_attention; /* fused attention: no score matrix in memory */
     double attention_rate; /* of fused attention over the device's best kernel: older generations are slower */
     bool fused_norm, fused_activation, fused_cross_entropy;
+    bool fused_accumulation; /* weight gradients are added up in the GEMM that makes them */
     bool graphs;          /* CUDA graphs: no host launch cost */
 };
 

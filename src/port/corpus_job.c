@@ -146,7 +146,7 @@ static void make_vocabulary(struct row *r, struct job *job) {
     }
 }
 
-static void make_habits(const struct framework *f, struct job *job) {
+static void make_habits(const struct framework *f, const struct device *device, struct job *job) {
     job->gradient_precision = (int)f->gradient_precision;
     job->clip_gradients = f->clip;
     job->overlap.gradients = f->overlap_gradients;
@@ -155,7 +155,9 @@ static void make_habits(const struct framework *f, struct job *job) {
     job->overlap.tensor = f->overlap_tensor;
     job->kernels.fused_norm = f->fused_norm;
     job->kernels.fused_activation = f->fused_activation;
-    job->kernels.attention_rate = f->attention_rate;
+    bool hopper = device_peak(device, DTYPE_FP8) > device_peak(device, DTYPE_BF16); /* FP8 came with Hopper */
+    job->kernels.attention_rate = hopper ? f->attention_rate_hopper : f->attention_rate;
+    job->kernels.fused_accumulation = !f->separate_accumulation;
     job->memory_fraction = 1;
 }
 
@@ -165,7 +167,9 @@ void corpus_job(struct row *r) {
     job->seq_len = row_needed(r, "seq_len", 0);
     job->global_batch = row_needed(r, "global_batch", 0);
     job->precision = precision_of(r, row_cell(r, "precision"));
-    make_habits(r->framework, job);
+    if (r->ret->topology.groups.count > 0) { /* a refused row may have no topology */
+        make_habits(r->framework, topology_device(&r->ret->topology, 0), job);
+    }
     job->kernels.flash_attention = has_flash_attention(r);
     make_dispatch(r, job);
     make_vocabulary(r, job);

@@ -9,6 +9,7 @@ static const char *const science[] = {"bigscience", "vTrain", "Megatron-DeepSpee
 static const char *const neox[] = {"EleutherAI", "Pythia", "GLM-130B", "DeepSpeed", "MT-NLG", "X-MoE", NULL};
 static const char *const early[] = {"Narayanan", "Korthikanti", "2020", "sc21", "MegaScale", NULL};
 static const char *const forks[] = {"Vocabulary", "Zero Bubble", "zero-bubble", NULL};
+static const char *const launcher[] = {"NeMo-Framework-Launcher", NULL};
 static const char *const nemo[] = {"NeMo docs", "dgxc", "mlcommons", "MLPerf", "Megatron-Bridge", NULL};
 static const char *const modern[] = {"MoE-ModelZoo", "Megatron-LM", "Megatron Core", "NeMo", "Megatron", NULL};
 static const char *const any[] = {"", NULL};
@@ -16,36 +17,41 @@ static const char *const any[] = {"", NULL};
 static const struct framework frameworks[] = {
     {.name = "llm-foundry (FSDP)", .marks = foundry, .gradient_precision = DTYPE_BF16, .overlap_gradients = true,
      .overlap_parameters = true, .overlap_pipeline = true, .fused_norm = true, .fused_activation = true,
-     .attention_rate = 0.6, .flash_attention = true, .flops = FLOPS_FULL, .zero = 3, .recompute = RECOMPUTE_NONE,
-     .clip = true},
+     .attention_rate = 0.72, .attention_rate_hopper = 0.42, .flash_attention = true, .flops = FLOPS_FULL, .zero = 3,
+     .recompute = RECOMPUTE_NONE, .clip = true},
     {.name = "FSDP2", .marks = titan, .gradient_precision = DTYPE_BF16, .overlap_gradients = true,
      .overlap_parameters = true, .overlap_pipeline = true, .fused_norm = true, .fused_activation = true,
-     .attention_rate = 0.7, .flash_attention = true, .flops = FLOPS_FULL, .zero = 3, .recompute = RECOMPUTE_NONE,
-     .clip = true},
-    {.name = "Megatron-DeepSpeed", .marks = science, .gradient_precision = DTYPE_FP16, .fused_norm = true,
-     .fused_activation = true, .attention_rate = 0.6, .flops = FLOPS_FULL, .zero = 1, .recompute = RECOMPUTE_FULL,
-     .clip = true, .dropout = 0.1, .allocator = 0.45},
+     .attention_rate = 1, .attention_rate_hopper = 0.6, .flash_attention = true, .flops = FLOPS_FULL, .zero = 3,
+     .recompute = RECOMPUTE_NONE, .clip = true},
+    {.name = "Megatron-DeepSpeed", .marks = science, .gradient_precision = DTYPE_FP16, .separate_accumulation = true,
+     .fused_norm = true, .fused_activation = true, .attention_rate = 0.6, .attention_rate_hopper = 0.6,
+     .flops = FLOPS_FULL, .zero = 1, .recompute = RECOMPUTE_FULL, .clip = true, .dropout = 0.1, .allocator = 0.45},
     {.name = "DeepSpeed", .marks = neox, .gradient_precision = DTYPE_FP16, .overlap_gradients = true,
-     .fused_norm = true, .fused_activation = true, .attention_rate = 0.6, .flops = FLOPS_FULL, .zero = 1,
-     .recompute = RECOMPUTE_FULL, .clip = true, .dropout = 0.1, .allocator = 0.45},
+     .separate_accumulation = true, .fused_norm = true, .fused_activation = true, .attention_rate = 0.6,
+     .attention_rate_hopper = 0.6, .flops = FLOPS_FULL, .zero = 1, .recompute = RECOMPUTE_FULL, .clip = true,
+     .dropout = 0.1, .allocator = 0.45},
     {.name = "Megatron-LM 2021-2022", .marks = early, .gradient_precision = DTYPE_FP32, .fused_norm = true,
-     .fused_activation = true, .attention_rate = 0.6, .flops = FLOPS_FULL, .recompute = RECOMPUTE_FULL, .clip = true,
-     .dropout = 0.1},
+     .fused_activation = true, .attention_rate = 0.6, .attention_rate_hopper = 0.6, .flops = FLOPS_FULL,
+     .recompute = RECOMPUTE_FULL, .clip = true, .dropout = 0.1},
     {.name = "Megatron-LM, pipeline research", .marks = forks, .gradient_precision = DTYPE_FP32,
      .overlap_gradients = true, .fused_norm = true, .fused_activation = true, .attention_rate = 0.8,
-     .flops = FLOPS_FULL, .recompute = RECOMPUTE_NONE, .clip = true, .dropout = 0.1},
+     .attention_rate_hopper = 0.8, .flops = FLOPS_FULL, .recompute = RECOMPUTE_NONE, .clip = true, .dropout = 0.1},
+    {.name = "NeMo Megatron 2022", .marks = launcher, .gradient_precision = DTYPE_FP32,
+     .separate_accumulation = true, .fused_norm = true, .fused_activation = true, .attention_rate = 0.6,
+     .attention_rate_hopper = 0.6, .flops = FLOPS_FULL, .zero = 1, .recompute = RECOMPUTE_NONE, .clip = true,
+     .dropout = 0.1},
     {.name = "NeMo (Megatron-Core)", .marks = nemo, .gradient_precision = DTYPE_FP32, .overlap_gradients = true,
      .overlap_parameters = true, .overlap_pipeline = true, .overlap_tensor = true, .fused_norm = true,
-     .fused_activation = true, .attention_rate = 1, .flash_attention = true, .flops = FLOPS_MEGATRON, .zero = 1,
-     .recompute = RECOMPUTE_NONE, .clip = true},
+     .fused_activation = true, .attention_rate = 1, .attention_rate_hopper = 1, .flash_attention = true,
+     .flops = FLOPS_MEGATRON, .zero = 1, .recompute = RECOMPUTE_NONE, .clip = true},
     {.name = "Megatron-Core", .marks = modern, .gradient_precision = DTYPE_FP32, .overlap_gradients = true,
      .overlap_parameters = true, .overlap_pipeline = true, .fused_norm = true, .fused_activation = true,
-     .attention_rate = 1, .flash_attention = true, .flops = FLOPS_MEGATRON, .zero = 1, .recompute = RECOMPUTE_NONE,
-     .clip = true, .dropout = 0.1},
+     .attention_rate = 1, .attention_rate_hopper = 1, .flash_attention = true, .flops = FLOPS_MEGATRON, .zero = 1,
+     .recompute = RECOMPUTE_NONE, .clip = true, .dropout = 0.1},
     {.name = "Megatron-Core (assumed)", .marks = any, .gradient_precision = DTYPE_FP32, .overlap_gradients = true,
      .overlap_parameters = true, .overlap_pipeline = true, .fused_norm = true, .fused_activation = true,
-     .attention_rate = 1, .flash_attention = true, .flops = FLOPS_MEGATRON, .zero = 1, .recompute = RECOMPUTE_NONE,
-     .clip = true, .dropout = 0.1},
+     .attention_rate = 1, .attention_rate_hopper = 1, .flash_attention = true, .flops = FLOPS_MEGATRON, .zero = 1,
+     .recompute = RECOMPUTE_NONE, .clip = true, .dropout = 0.1},
 };
 
 const struct framework *framework_of(const char *source) {

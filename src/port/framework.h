@@ -11,7 +11,9 @@ struct framework {
     enum dtype gradient_precision;
     bool overlap_gradients, overlap_parameters, overlap_pipeline, overlap_tensor;
     bool fused_norm, fused_activation;
-    double attention_rate;    /* of its fused attention over the best kernels of the device */
+    double attention_rate;    /* of its fused attention over the best kernels of the device, up to Ampere */
+    double attention_rate_hopper; /* the same on Hopper and later, where the best is FlashAttention-3 or cuDNN */
+    bool separate_accumulation;   /* weight gradients are added up by kernels of their own */
     bool flash_attention;     /* when the row does not say */
     enum flops_convention flops; /* of its published FLOP/s */
     int64_t zero;             /* when the row does not say and there is data parallelism */

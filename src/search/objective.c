@@ -1,7 +1,6 @@
 /* The batch is fixed, so that tokens a second, and cost at a price an hour, follow from the step time alone. */
 #include "search/objective.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "cost/estimate.h"
@@ -13,9 +12,9 @@ static double value_of(const struct cost_context *c, enum objective objective, c
     case OBJECTIVE_TOKENS:
         break;
     case OBJECTIVE_COST:
-        return c->device->price > 0 ? m->seconds * c->device->price : m->seconds;
+        return c->price > 0 ? m->seconds * c->price : m->seconds;
     case OBJECTIVE_ENERGY:
-        return c->device->power.busy > 0 ? cost_energy(c, m->seconds, m->compute) : m->seconds;
+        return c->power.busy > 0 ? cost_energy(c, m->seconds, m->compute) : m->seconds;
     case OBJECTIVE_MEMORY:
         return m->bytes;
     }
@@ -27,10 +26,10 @@ double objective_value(const struct cost_context *context, enum objective object
     return value_of(context, objective, &measure);
 }
 
-/* Energy grows with the seconds in kernels only if a busy device draws more than an idle one. */
+/* Energy grows with the seconds in kernels only if busy devices draw more than idle ones. */
 double objective_bound(const struct cost_context *context, enum objective objective, const struct measure *floor) {
     struct measure least = *floor;
-    if (context->device->power.busy < context->device->power.idle) {
+    if (context->power.busy < context->power.idle) {
         least.compute = least.seconds;
     }
     return value_of(context, objective, &least);

@@ -62,7 +62,7 @@ static bool finds_shortest(const struct cost_context *c, const struct rounds_goa
     for (int i = 0; i < goal->objective_count; i++) {
         enum objective o = goal->objectives[i];
         shortest = shortest || o == OBJECTIVE_STEP_TIME || o == OBJECTIVE_TOKENS || o == OBJECTIVE_COST ||
-                   (o == OBJECTIVE_ENERGY && !(c->device->power.busy > 0));
+                   (o == OBJECTIVE_ENERGY && !(c->power.busy > 0));
     }
     return shortest;
 }

@@ -120,9 +120,7 @@ Test(bound, energy_of_odd_devices) {
     struct arena *arena = support_arena();
     for (uint64_t i = 0; i < 20; i++) {
         struct instance instance = instance_draw(arena, "power", i);
-        struct device *device = instance.context.topology->devices.items;
-        device->power.idle = i % 2 == 0 ? 900 : 100;
-        device->power.busy = i % 4 == 3 ? 0 : 300;
+        instance.context.power = (struct power){i % 2 == 0 ? 900 : 100, i % 4 == 3 ? 0 : 300};
         struct brute brute = brute_force(arena, &instance.context);
         struct bounds *b = bounds_make(arena, &instance.context);
         for (int64_t j = 0; j < brute.count; j += 1 + brute.count / 50) {
@@ -160,4 +158,34 @@ Test(bound, below_prices_of_real_models, .timeout = 120) {
         }
     }
     arena_close(arena);
+}
+
+/* Nothing but the update of the weights and a step's overhead is missing where nothing is communicated: no share of a
+ * layer is forgotten. */
+Test(bound, tight_on_one_device) {
+    static const char *const models[] = {"llama3-8b", "mixtral-8x7b", "deepseek-v2-lite", "deepseek-v3",
+                                         "qwen3-next-80b-a3b", "gemma3-27b-text", "t5-11b", "dit-xl-2"};
+    for (size_t i = 0; i < ROWS(models); i++) {
+        struct arena *arena = support_arena();
+        struct cost_context c = cost_context_make(setup_model(arena, models[i]), setup_topology(arena, "h100-sxm", 1),
+                                                  setup_job(arena, "global_batch: 512\n"));
+        struct bounds *b = bounds_make(arena, &c);
+        for (int mode = RECOMPUTE_NONE; mode <= RECOMPUTE_FULL; mode++) {
+            struct decision d = alone;
+            d.recompute = mode;
+            d.micro_batches = 512;
+            struct estimate e = cost_estimate(arena, &c, &d, NULL);
+            struct floor floor;
+            shape_cuts_make(&b->axes, &d.parallel, &b->cuts);
+            floors_shape(b->floors, &d.parallel, &b->cuts);
+            floors_bytes(b->floors, 1, 0, mode, &floor);
+            floors_choice(b->floors, 1, 0, 0, mode, &floor);
+            double missing = e.step_time - e.time.optimizer - floor.plain;
+            cr_expect(missing >= 0 && missing < 0.01 * e.step_time, "%s, recompute %d: bound %g s, price %g s, update %g s",
+                      models[i], mode, floor.plain, e.step_time, e.time.optimizer);
+            cr_expect(floor.bytes <= e.memory.peak && floor.bytes > 0.99 * e.memory.peak,
+                      "%s, recompute %d: bound %g bytes, price %g", models[i], mode, floor.bytes, e.memory.peak);
+        }
+        arena_close(arena);
+    }
 }

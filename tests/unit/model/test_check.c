@@ -103,10 +103,10 @@ static const struct {
     {HEAD "hidden_size: 1048576\nnum_hidden_layers: 4\nnum_attention_heads: 1048576\nhead_dim: 65536\n"
           "vocab_size: 1\nintermediate_size: 1\n",
      4, 20, "more than 1e+17", NULL},
-    {HEAD "hidden_size: 1048576\nnum_hidden_layers: 100000\nnum_attention_heads: 1\nhead_dim: 1\n"
+    {HEAD "hidden_size: 1048576\nnum_hidden_layers: 10000\nnum_attention_heads: 1\nhead_dim: 1\n"
           "vocab_size: 1\nintermediate_size: 16777216\n",
      4, 20, "more than 1e+17", NULL},
-    {HEAD "hidden_size: 1048576\nnum_hidden_layers: 100000\nnum_attention_heads: 1048576\nhead_dim: 65536\n"
+    {HEAD "hidden_size: 1048576\nnum_hidden_layers: 10000\nnum_attention_heads: 1048576\nhead_dim: 65536\n"
           "vocab_size: 268435456\nintermediate_size: 16777216\nmoe: {num_experts: 65536, experts_per_token: 65536,\n"
           " expert_intermediate_size: 16777216, shared_experts: 1024}\n",
      4, 20, "more than 1e+17", "misplaced digits"},

@@ -29,7 +29,7 @@ static bool same_decision(const struct decision *a, const struct decision *b) {
 
 /* A plan with something everywhere. */
 static struct plan *full_plan(struct arena *arena) {
-    static const struct plan_axis axes[] = {{"tp", 8, 1, "node"}, {"dp-cp", 4, 8, "cluster"}};
+    static const struct plan_axis axes[] = {{"tp", 8, 1, 0, 0, "node"}, {"dp-cp", 4, 8, 2, 32, "cluster"}};
     static const struct plan_stage stages[] = {
         {0, 0, 0, 20, "embedding"}, {1, 0, 20, 21, NULL}, {2, 1, 41, 20, "head"}};
     static const struct plan_input inputs[] = {{"model", "m.yaml", "fnv1a64:0123456789abcdef"}};

@@ -168,9 +168,9 @@ static inline struct brute brute_force(struct arena *arena, const struct cost_co
 static inline double brute_value(const struct brute *b, const struct brute_item *item, int objective) {
     switch (objective) {
     case OBJECTIVE_COST:
-        return item->step * (b->context->device->price > 0 ? b->context->device->price : 1);
+        return item->step * (b->context->price > 0 ? b->context->price : 1);
     case OBJECTIVE_ENERGY:
-        return b->context->device->power.busy > 0 ? cost_energy(b->context, item->step, item->compute) : item->step;
+        return b->context->power.busy > 0 ? cost_energy(b->context, item->step, item->compute) : item->step;
     case OBJECTIVE_MEMORY:
         return item->peak;
     default:
