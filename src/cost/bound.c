@@ -131,8 +131,9 @@ static double jitter(const struct cost_context *c) {
 }
 
 double bound_step(const struct cost_context *context, int64_t pp, int64_t micro_batches, double pass) {
-    double busy = (double)micro_batches * pass / (double)pp;
-    return (busy * (1 + jitter(context)) + context->topology->runtime.step_overhead) * BOUND_SLACK;
+    const struct runtime *runtime = &context->topology->runtime;
+    double busy = (double)micro_batches * (pass / (double)pp + 2 * runtime->micro_batch_overhead);
+    return (busy * (1 + jitter(context)) + runtime->step_overhead) * BOUND_SLACK;
 }
 
 static void add_pass(const struct cost_context *c, const struct pass_cost *rest, const struct pass_cost *experts,

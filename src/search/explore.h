@@ -28,7 +28,8 @@ struct floors *explorer_floors(struct explorer *explorer);
 struct shape_cuts *explorer_cuts(struct explorer *explorer);
 
 /* `kept` is the best of the search before; adds to `found` what may be better, and to `tally`. */
-void explore_node(struct explorer *explorer, const struct search_node *node, const struct best *kept, struct best *found,
+void explore_node(struct explorer *explorer, const struct search_node *node, const struct best *kept,
+                  struct best *found,
                   struct tally *tally);
 
 #endif

@@ -23,7 +23,8 @@ struct floors {
     const struct shape_cuts *cuts;
     struct bound_exchange exchanges[SEQUENCES_MAX][ORDER_KINDS + 1]; /* of each order; the least of all */
     bool has_exchanges[SEQUENCES_MAX];
-    double at_rest, second; /* of a step: without work, and for a second of the whole model */
+    double at_rest;        /* seconds of a step without micro-batches, */
+    double empty, second;  /* of an empty micro-batch, and of a second of work of the whole model */
     double *states; /* bytes of rank 0 of a map under the ZeRO stage that keeps least; -1 = not yet known */
     struct work_cost work; /* of the choice `together` of sequence and size */
     int64_t together;
@@ -78,8 +79,9 @@ void floors_shape(struct floors *f, const struct parallel *shape, const struct s
     for (int map = 0; map < pipeline->map_count; map++) {
         f->states[map] = -1;
     }
-    f->at_rest = bound_step(f->context, shape->pp, 1, 0);
-    f->second = bound_step(f->context, shape->pp, 1, 1) - f->at_rest;
+    f->at_rest = bound_step(f->context, shape->pp, 0, 0);
+    f->empty = bound_step(f->context, shape->pp, 1, 0) - f->at_rest;
+    f->second = bound_step(f->context, shape->pp, 1, 1) - f->at_rest - f->empty;
     f->together = -1;
     f->shape = *shape;
     f->cuts = cuts;
@@ -248,9 +250,9 @@ static void seconds_of(struct floors *f, int64_t sequence, int64_t order, int64_
     struct bound_pass pass = bound_pass(f->context, rest, experts, recompute);
     double others = pass.device + micro_batch * exchange->others[recompute];
     double moved = micro_batch * exchange->experts[recompute];
-    double passes = (double)micro_batches * f->second;
-    ret->plain = f->at_rest + passes * fmax(others + moved, pass.launched);
-    ret->overlapped = f->at_rest + passes * fmax(others, moved);
+    double passes = (double)micro_batches;
+    ret->plain = f->at_rest + passes * (f->empty + f->second * fmax(others + moved, pass.launched));
+    ret->overlapped = f->at_rest + passes * (f->empty + f->second * fmax(others, moved));
 }
 
 /* Kernels of the lightest layers, as many as any rank has at least. */

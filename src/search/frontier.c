@@ -34,7 +34,8 @@ static int64_t count_cuts(const struct search_space *space, const struct paralle
 }
 
 /* The legal micro-batches of a shape; counts the rest as refused when there is a tally. */
-static int64_t list_micro_batches(const struct search_space *space, const struct parallel *shape, struct search_node *ret,
+static int64_t list_micro_batches(const struct search_space *space, const struct parallel *shape,
+                                  struct search_node *ret,
                                   int64_t cuts, struct tally *tally) {
     int64_t count = 0;
     struct decision d = {.parallel = *shape};
@@ -177,7 +178,8 @@ static int64_t refuse_cuts(struct frontier *f, struct shape *shape, const struct
 }
 
 /* Bounds a node, or counts it where nothing in it can be a plan. */
-static void bound_node(const struct frontier *f, enum objective objective, struct floors *floors, struct search_node *node,
+static void bound_node(const struct frontier *f, enum objective objective, struct floors *floors,
+                       struct search_node *node,
                        struct tally *tally) {
     const struct search_space *space = f->space;
     int64_t size = frontier_size(f, node);

@@ -14,7 +14,7 @@ static const char *other_value(struct arena *arena, const struct field *field, c
         return text_equal(now, "3") ? "4" : "3";
     case FIELD_NUMBER:
     case FIELD_RATIO:
-        return "0.5";
+        return field->max > 2 ? "2.5" : "0.5";
     case FIELD_QUANTITY:
         return field->dimension == UNIT_SECONDS ? "7s" : "7GiB";
     case FIELD_CHOICE:
@@ -138,7 +138,7 @@ Test(job, bad_values_have_a_place_and_help) {
         {"precision: bf17\n", 2, 12, "precision: must be fp32|tf32|bf16|fp16|fp8|fp4", "did you mean bf16?"},
         {"search: {tp: [1, 2, x]}\n", 2, 21, "search.tp[2]: must be a whole number, not \"x\"", ""},
         {"search:\n  zero: 4\n", 3, 9, "search.zero: must be between 0 and 3, not 4", ""},
-        {"search: {vpp: 0}\n", 2, 15, "search.vpp: must be at least 1, not 0", ""},
+        {"search: {vpp: 0}\n", 2, 15, "search.vpp: must be between 1 and 1000000000, not 0", ""},
         {"search: {sp: maybe}\n", 2, 14, "search.sp: must be off|on", ""},
         {"search: {recompute: [full, selectiv]}\n", 2, 28, "search.recompute[1]", "did you mean selective?"},
         {"seq_len: 5\ngradient_precision: fp8\n", 3, 21, "gradients are accumulated in fp32, bf16 or fp16", ""},

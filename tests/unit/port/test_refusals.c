@@ -85,7 +85,7 @@ Test(refusals, hostile_numbers) {
         {"hidden=-1", "hidden: '-1' is negative"},
         {"hidden=0", "hidden: '0' must be at least 1"},
         {"hidden=1e8", "hidden: must be between 1 and 1048576, not 100000000"},
-        {"layers=200000", "layers: must be between 1 and 100000, not 200000"},
+        {"layers=200000", "layers: must be between 1 and 10000, not 200000"},
         {"heads=2000000", "heads: must be between 1 and 1048576, not 2000000"},
         {"head_dim=70000", "head_dim: must be between 0 and 65536, not 70000"},
         {"ffn_hidden=1e9", "ffn_hidden: must be between 0 and 16777216, not 1000000000"},
@@ -113,8 +113,8 @@ Test(refusals, hostile_numbers) {
         {"measured_iter_s=NaN", "measured_iter_s: 'NaN' is no number"},
         {"measured_tflops_per_gpu=1e300", "measured_tflops_per_gpu: '1e300' is too large"},
         {"measured_peak_mem_gib=80 GB", "measured_peak_mem_gib: '80 GB' is no number"},
-        {"layers=100000|hidden=1048576|heads=8192|ffn_hidden=16777216",
-         "model: the model has 3.96e+18 parameters, more than 1e+17"},
+        {"layers=10000|hidden=1048576|heads=8192|ffn_hidden=16777216",
+         "model: the model has 3.96e+17 parameters, more than 1e+17"},
     };
     check_refused(rows, ROWS(rows));
 }
