@@ -13,9 +13,13 @@ struct setting {
 };
 
 static const struct setting settings[] = {
-    {"gpt3-175b", "a100-sxm-80g", 4096,
+    {"gpt3-175b",
+     "a100-sxm-80g",
+     4096,
      {.tp = 8, .pp = 8, .vpp = 2, .dp = 64, .cp = 1, .ep = 1, .etp = 1, .zero = 1, .sp = true, .ulysses = 1}},
-    {"deepseek-v3", "h100-sxm", 2048,
+    {"deepseek-v3",
+     "h100-sxm",
+     2048,
      {.tp = 1, .pp = 8, .vpp = 2, .dp = 128, .cp = 2, .ep = 64, .etp = 1, .zero = 1, .ulysses = 1}},
 };
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
@@ -81,7 +85,10 @@ static void part_zb_v(struct parts *p) {
     price_with(p, SCHEDULE_ZB_V);
 }
 
-static const struct { const char *what; void (*run)(struct parts *parts); } steps[] = {
+static const struct {
+    const char *what;
+    void (*run)(struct parts *parts);
+} steps[] = {
     {"a GEMM", part_gemm},
     {"an all-reduce", part_collective},
     {"cut: communicators", part_cut},

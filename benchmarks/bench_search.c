@@ -22,8 +22,8 @@ static const struct bench cases[] = {
 
 static void run_case(const struct bench *bench) {
     struct arena *arena = arena_open(NULL, NULL);
-    struct cost_context context = bench_context(arena, bench->model, bench->topology, bench->devices,
-                                                bench->global_batch, bench->seq_len);
+    struct cost_context context =
+        bench_context(arena, bench->model, bench->topology, bench->devices, bench->global_batch, bench->seq_len);
     struct search_control control = {.clock = seconds_now, .exhaustive = bench->exhaustive};
     struct search_result result;
     struct diag diag;

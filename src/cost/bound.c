@@ -156,16 +156,15 @@ struct bound_pass bound_pass(const struct cost_context *context, const struct la
 }
 
 double bound_memory(const struct cost_context *context, const struct cut *cut, const struct stage_map *map,
-                    const struct work_cost *work, const struct schedule *schedule, int64_t micro_batches,
-                    int recompute, double states) {
+                    const struct work_cost *work, const struct schedule *schedule, int64_t micro_batches, int recompute,
+                    double states) {
     const struct state_cost state = {.weights = states};
     struct class_load load;
     struct memory_parts parts;
     double nccl;
     int64_t class = map->rank_class[0];
     cost_class_bytes(context, &map->classes[class], work, recompute, &load);
-    return BOUND_SLACK *
-           cost_peak(context, cut, map, &state, &load, schedule, micro_batches, class, &parts, &nccl);
+    return BOUND_SLACK * cost_peak(context, cut, map, &state, &load, schedule, micro_batches, class, &parts, &nccl);
 }
 
 double bound_load(const struct cost_context *context, const struct stage_map *map, const struct stage_load *load,

@@ -42,14 +42,16 @@ void bound_exchanges(const struct cost_context *context, const struct cut cuts[]
 double bound_step(const struct cost_context *context, int64_t pp, int64_t micro_batches, double pass);
 /* Those seconds of a micro-batch, from the kernels of the whole model's two shares, one pass after another: of the
  * device, to which exchanges add, and of device or host, whichever takes longer, which cover them. */
-struct bound_pass { double device, launched; };
+struct bound_pass {
+    double device, launched;
+};
 struct bound_pass bound_pass(const struct cost_context *context, const struct layer_cost *rest,
                              const struct layer_cost *experts, int recompute);
 
 /* Bytes on rank 0 with `states` bytes of model states; `work` needs no exchanges. */
 double bound_memory(const struct cost_context *context, const struct cut *cut, const struct stage_map *map,
-                    const struct work_cost *work, const struct schedule *schedule, int64_t micro_batches,
-                    int recompute, double states);
+                    const struct work_cost *work, const struct schedule *schedule, int64_t micro_batches, int recompute,
+                    double states);
 
 /* Seconds of a step with this load under any schedule that overlaps passes, or any that does not. */
 double bound_load(const struct cost_context *context, const struct stage_map *map, const struct stage_load *load,

@@ -22,7 +22,7 @@ struct explorer {
     struct state_cost *states; /* of the current mesh order: [sequence-parallel or not][map][ZeRO][class] */
     bool *has_states;          /* [sequence-parallel or not][map][ZeRO] */
     struct floor choices[SEQUENCES_MAX][RECOMPUTE_KINDS]; /* of the node: no order changes it; bytes 0 = not known */
-    unsigned char *zeros;      /* of each variant: bits of ZeRO stages that are legal and not forbidden */
+    unsigned char *zeros; /* of each variant: bits of ZeRO stages that are legal and not forbidden */
 };
 
 /* What one call of explore_node carries down its loops. */
@@ -302,8 +302,8 @@ static void visit_cut(struct visit *v) {
 void explore_node(struct explorer *e, const struct search_node *node, const struct best *kept, struct best *found,
                   struct tally *tally) {
     const struct parallel *shape = &e->plan->frontier->shapes[node->shape].parallel;
-    struct visit v = {.e = e, .kept = kept, .found = found, .tally = tally, .shape = node->shape,
-                      .size = node->micro_batch};
+    struct visit v = {
+        .e = e, .kept = kept, .found = found, .tally = tally, .shape = node->shape, .size = node->micro_batch};
     v.decision.parallel = *shape;
     v.decision.micro_batch = e->space->axes->micro_batch.items[node->micro_batch];
     v.decision.micro_batches = e->context->job->global_batch / (shape->dp * v.decision.micro_batch);

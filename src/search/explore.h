@@ -29,7 +29,6 @@ struct shape_cuts *explorer_cuts(struct explorer *explorer);
 
 /* `kept` is the best of the search before; adds to `found` what may be better, and to `tally`. */
 void explore_node(struct explorer *explorer, const struct search_node *node, const struct best *kept,
-                  struct best *found,
-                  struct tally *tally);
+                  struct best *found, struct tally *tally);
 
 #endif

@@ -18,14 +18,14 @@ struct floors {
     double layers[MODEL_KINDS];        /* of each kind, with those of MTP blocks */
     struct layer_cost *rest, *experts; /* [sequence][size], [sp][size] parts */
     bool *has_rest, *has_experts;
-    int64_t rest_room;                 /* sequences */
+    int64_t rest_room; /* sequences */
     struct parallel shape;
     const struct shape_cuts *cuts;
     struct bound_exchange exchanges[SEQUENCES_MAX][ORDER_KINDS + 1]; /* of each order; the least of all */
     bool has_exchanges[SEQUENCES_MAX];
     double at_rest;        /* seconds of a step without micro-batches, */
     double empty, second;  /* of an empty micro-batch, and of a second of work of the whole model */
-    double *states; /* bytes of rank 0 of a map under the ZeRO stage that keeps least; -1 = not yet known */
+    double *states;        /* bytes of rank 0 of a map under the ZeRO stage that keeps least; -1 = not yet known */
     struct work_cost work; /* of the choice `together` of sequence and size */
     int64_t together;
     struct cut scratch[ORDER_KINDS];

@@ -24,8 +24,7 @@ static void refuse(struct tally *tally, int64_t rule, int64_t count) {
 
 /* Configurations below one cut and micro-batch. */
 static int64_t below(const struct search_space *space, int64_t pp) {
-    return pipelines_find(space->pipelines, pp)->variant_count * space->axes->zero.count *
-           space->axes->recompute_count;
+    return pipelines_find(space->pipelines, pp)->variant_count * space->axes->zero.count * space->axes->recompute_count;
 }
 
 static int64_t count_cuts(const struct search_space *space, const struct parallel *shape) {
@@ -35,8 +34,7 @@ static int64_t count_cuts(const struct search_space *space, const struct paralle
 
 /* The legal micro-batches of a shape; counts the rest as refused when there is a tally. */
 static int64_t list_micro_batches(const struct search_space *space, const struct parallel *shape,
-                                  struct search_node *ret,
-                                  int64_t cuts, struct tally *tally) {
+                                  struct search_node *ret, int64_t cuts, struct tally *tally) {
     int64_t count = 0;
     struct decision d = {.parallel = *shape};
     for (int64_t i = 0; i < space->axes->micro_batch.count; i++) {
@@ -99,8 +97,12 @@ void frontier_list(struct arena *arena, const struct search_space *space, struct
         for (int64_t cp = 0; cp < a->cp.count; cp++) {
             for (int64_t ep = 0; ep < a->ep.count; ep++) {
                 for (int64_t etp = 0; etp < a->etp.count; etp++) {
-                    struct parallel parallel = {.tp = a->tp.items[tp], .cp = a->cp.items[cp], .ep = a->ep.items[ep],
-                                                .etp = a->etp.items[etp], .vpp = 1, .ulysses = 1};
+                    struct parallel parallel = {.tp = a->tp.items[tp],
+                                                .cp = a->cp.items[cp],
+                                                .ep = a->ep.items[ep],
+                                                .etp = a->etp.items[etp],
+                                                .vpp = 1,
+                                                .ulysses = 1};
                     list_pipelines(arena, ret, &parallel, &room, tally);
                 }
             }
@@ -179,8 +181,7 @@ static int64_t refuse_cuts(struct frontier *f, struct shape *shape, const struct
 
 /* Bounds a node, or counts it where nothing in it can be a plan. */
 static void bound_node(const struct frontier *f, enum objective objective, struct floors *floors,
-                       struct search_node *node,
-                       struct tally *tally) {
+                       struct search_node *node, struct tally *tally) {
     const struct search_space *space = f->space;
     int64_t size = frontier_size(f, node);
     node->bound = size > 0 ? 0 : (double)INFINITY;

@@ -17,7 +17,7 @@ struct pipeline {
     int64_t variant_count;
     int *variant_map; /* index of a variant's map, -1 where the layers cannot be cut so */
     struct stage_map *maps;
-    int *members;     /* variants, those of map 0 first: members[first_member[map]] up to first_member[map + 1] */
+    int *members; /* variants, those of map 0 first: members[first_member[map]] up to first_member[map + 1] */
     int *first_member;
     int map_count;
     int *first_rank; /* of a map: the lowest map whose rank 0 holds the same layers */
@@ -44,9 +44,9 @@ struct legality {
 
 struct pipelines {
     const struct space_axes *axes;
-    struct pipeline *items;        /* as axes->pp */
-    struct values micro_batches;   /* the numbers there may be: divisors of the global batch */
-    struct legality *legal;        /* [pp][number][data-parallel or not] */
+    struct pipeline *items;      /* as axes->pp */
+    struct values micro_batches; /* the numbers there may be: divisors of the global batch */
+    struct legality *legal;      /* [pp][number][data-parallel or not] */
 };
 
 void pipelines_make(struct arena *arena, const struct space_axes *axes, struct pipelines *ret);

@@ -165,9 +165,12 @@ static bool merge(struct rounds *r, int64_t count) {
 static void tell(const struct rounds *r) {
     if (r->control->progress != NULL) {
         const struct tally *t = &r->result.tally;
-        struct search_result so_far = {.evaluated = t->evaluated, .pruned_memory = t->pruned_memory,
-                                       .pruned_bound = t->pruned_bound, .pruned_rule = t->pruned_rule,
-                                       .seconds = now(r) - r->started, .threads = r->result.threads};
+        struct search_result so_far = {.evaluated = t->evaluated,
+                                       .pruned_memory = t->pruned_memory,
+                                       .pruned_bound = t->pruned_bound,
+                                       .pruned_rule = t->pruned_rule,
+                                       .seconds = now(r) - r->started,
+                                       .threads = r->result.threads};
         r->control->progress(r->control->context, &so_far);
     }
 }
@@ -200,8 +203,10 @@ struct rounds_result rounds_run(struct arena *arena, const struct search_space *
     r->space = *space;
     r->space.memory_limit = goal->memory_limit;
     r->space.longest = goal->longest;
-    r->plan = (struct explore_plan){.space = &r->space, .frontier = &r->frontier,
-                                    .objective_count = goal->objective_count, .exhaustive = control->exhaustive};
+    r->plan = (struct explore_plan){.space = &r->space,
+                                    .frontier = &r->frontier,
+                                    .objective_count = goal->objective_count,
+                                    .exhaustive = control->exhaustive};
     for (int i = 0; i < goal->objective_count; i++) {
         enum objective objective = goal->objectives[i];
         r->plan.objectives[i] = objective;

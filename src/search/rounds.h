@@ -15,7 +15,7 @@ struct rounds_goal {
 struct rounds_result {
     struct best best;
     struct tally tally;
-    double floor;    /* seconds: nothing that fits and is not among the best is faster than this, or than the best */
+    double floor; /* seconds: nothing that fits and is not among the best is faster than this, or than the best */
     bool complete;
     int64_t threads;
 };

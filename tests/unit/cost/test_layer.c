@@ -12,6 +12,7 @@
 
 #include "collective/collective.h"
 #include "cost/kernel.h"
+#include "model/operation.h"
 
 #define BUSY HEAVY "moe: {num_experts: 16, experts_per_token: 2, expert_intermediate_size: 512, imbalance: 1.5}\n"
 #define SHARED HEAVY "moe: {num_experts: 16, experts_per_token: 2, expert_intermediate_size: 512, shared_experts: 1}\n"
@@ -80,6 +81,10 @@ static const struct technique techniques[] = {
     {"ulysses by ring", DENSE, "", {.cp = 8, .cp_kind = CONTEXT_USP, .ulysses = 2}, RECOMPUTE_NONE, AXIS_CP,
      {{A2A, 1, 2, (U + KV) / 8, 2 * LAYERS}, {A2A, 1, 2, U / 8, 2 * LAYERS}, {SEND, 2, 4, KV / 8, 3 * LAYERS},
       {SEND, 2, 4, 3 * KV / 8, 3 * LAYERS}, {SEND, 2, 4, 2 * KV / 8, LAYERS}}},
+    {"ulysses in the node, ring across", DENSE, "", {.cp = 16, .cp_kind = CONTEXT_USP, .ulysses = 8}, RECOMPUTE_NONE,
+     AXIS_CP,
+     {{A2A, 1, 8, (U + KV) / 16, 2 * LAYERS}, {A2A, 1, 8, U / 16, 2 * LAYERS}, {SEND, 8, 2, KV / 16, LAYERS},
+      {SEND, 8, 2, 3 * KV / 16, LAYERS}, {SEND, 8, 2, 2 * KV / 16, LAYERS}}},
     /* States of 64 x 64 in fp32 for each of 16 heads from each of 4 ranks. */
     {"linear attention", LINEAR, "", {.cp = 4}, RECOMPUTE_NONE, AXIS_CP,
      {{AG, 1, 4, 4.0 * 16 * 64 * 64 * 4, 2 * LAYERS}}},
@@ -232,6 +237,49 @@ Test(layer, what_is_hidden_runs_beside) {
         double beside = (LAYERS * o->beside(real.device) + head) * 0.75;
         cr_expect(fabs(hidden - beside) <= 1e-9 * beside + 1e-9, "%s: %.12g s hidden, %.12g s beside", o->name, hidden,
                   beside);
+    }
+    arena_close(arena);
+}
+
+/* A block of prediction ahead: a layer, the projection 2h x h with what it gathers and reduces, and the head once more.
+ * Its two inputs are kept. */
+Test(layer, prediction_ahead) {
+    struct arena *arena = support_arena();
+    const struct topology *topology = setup_topology(arena, "h100-sxm", 8);
+    struct cost_context c = cost_context_make(setup_model(arena, DENSE "mtp_layers: 1\n"), topology,
+                                              setup_job(arena, arena_format(arena, "seq_len: %d\n", SEQUENCE)));
+    for (int sp = 0; sp < 2; sp++) {
+        struct parallel parallel = filled((struct parallel){.tp = 8, .sp = sp == 1});
+        struct cut cut = cost_cut(&c, &parallel);
+        struct work_cost work;
+        cost_work(&c, &cut, 1, &work);
+        struct layer_work projection = {.operation_count = 1};
+        projection.operations[0] = (struct operation){.kind = OPERATION_GEMM, .m = SEQUENCE, .n = HIDDEN / 8.0,
+                                                      .k = 2 * HIDDEN, .batch = 1};
+        struct layer_cost own;
+        cost_operations(&c, &projection, &own);
+        const struct layer_cost *layer = &work.kinds[0], *head = &work.head, *ahead = &work.mtp;
+        const struct pass_cost *sums[3][4] = {{&ahead->forward, &layer->forward, &head->forward, &own.forward},
+                                              {&ahead->backward, &layer->backward, &head->backward, &own.backward},
+                                              {&ahead->weight, &layer->weight, &head->weight, &own.weight}};
+        struct span tensor = route_span(topology, 1, 8);
+        double out = collective_seconds(&tensor, AG, U, NULL), in = collective_seconds(&tensor, AG, 2 * U, NULL);
+        double back = collective_seconds(&tensor, sp ? RS : AR, 2 * U, NULL);
+        const double sent[3] = {out + (sp ? in : 0), back, 0};
+        for (int i = 0; i < 3; i++) {
+            double compute = sums[i][1]->compute + sums[i][2]->compute + sums[i][3]->compute;
+            double visible = sums[i][1]->exposed.tp + sums[i][2]->exposed.tp + sent[i];
+            cr_expect(near(sums[i][0]->compute, compute, 1e-12), "pass %d: %g s, %g s", i, sums[i][0]->compute, compute);
+            cr_expect(fabs(sums[i][0]->exposed.tp - visible) <= 1e-12 * visible, "pass %d: %g s visible, %g s", i,
+                      sums[i][0]->exposed.tp, visible);
+        }
+        double inputs = 2 * U / (sp ? 8 : 1);
+        for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
+            cr_expect(near(ahead->saved[mode], layer->saved[mode] + head->saved[mode] + inputs, 1e-12));
+            /* of the head: the norm's input and output; the logits are apart */
+            cr_expect(near(head->saved[mode], 2 * U / (sp ? 8 : 1), 1e-12), "head keeps %g bytes", head->saved[mode]);
+        }
+        cr_expect(ahead->logits == head->logits && near(head->logits, 8.0 * SEQUENCE * 51200 / 8, 1e-12));
     }
     arena_close(arena);
 }

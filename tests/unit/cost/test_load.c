@@ -126,7 +126,8 @@ static void expect_sum(const struct cost_context *c, const struct priced *p, int
     cr_expect(near(load->saved, saved, 1e-12), "rank %lld: %g bytes, %g", (long long)rank, load->saved, saved);
     cr_expect(load->logits == (class->head > 0 ? p->work.head.logits : 0), "rank %lld: logits", (long long)rank);
     double widest = p->work.kinds[0].working - p->work.kinds[0].saved[recompute] + p->work.kinds[0].transient;
-    cr_expect(load->extra >= widest, "rank %lld: %g bytes beside, %g", (long long)rank, load->extra, widest);
+    double ends = fmax(class->embedding * p->work.embedding.transient, class->head * p->work.head.transient);
+    cr_expect(load->extra == fmax(widest, ends), "rank %lld: %g bytes beside, %g", (long long)rank, load->extra, widest);
     cr_expect(near(load->recompute_flops, (double)class->total * p->work.kinds[0].again[recompute].flops, 1e-12));
 }
 
@@ -199,6 +200,48 @@ Test(load, pairs) {
         double hidden = (1 - slowdown) * fmin(rest, load->exposed.ep);
         double wanted = (full - hidden) / 2 + 2 * topology->runtime.micro_batch_overhead;
         cr_expect(near(p->load.ranks[0].pair, wanted, 1e-12), "pair %g s, by hand %g s", p->load.ranks[0].pair, wanted);
+    }
+    arena_close(arena);
+}
+
+/* ZeRO-3 on links so slow that all compute beside is filled: gathers of 8 layers hide behind the others' forward, gathers
+ * and reductions behind their backward. What stands outside the layers comes first and last, beside nothing. */
+Test(load, shard_traffic) {
+    static const struct {
+        int64_t zero;
+        bool gradients, parameters, slow;
+    } rows[] = {{3, true, true, true},  {3, false, true, true}, {3, true, false, true}, {3, false, false, true},
+                {2, true, true, true},  {2, false, true, true}, {2, true, false, true}, {3, true, true, false},
+                {2, true, true, false}};
+    struct arena *arena = support_arena();
+    const struct model *model = setup_model(arena, TALL);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct topology *topology = rows[i].slow ? setup_slow(arena, 8, false) : setup_topology(arena, "h100-sxm", 8);
+        const char *job = arena_format(arena, "overlap: {gradients: %s, parameters: %s}\nseq_len: 65536\n",
+                                       rows[i].gradients ? "true" : "false", rows[i].parameters ? "true" : "false");
+        struct cost_context c = cost_context_make(model, topology, setup_job(arena, job));
+        struct decision d = alone;
+        d.parallel = filled((struct parallel){.dp = 8, .zero = rows[i].zero});
+        d.micro_batches = 128;
+        struct priced *p = price_apart(arena, &c, &d), *without;
+        d.parallel.zero = 0;
+        without = price_apart(arena, &c, &d);
+        const struct shard_traffic *t = &p->states[0].traffic;
+        const struct class_load *load = &p->load.classes[0], *bare = &without->load.classes[0];
+        double gathers = rows[i].parameters ? t->layers_gather * 7 / 8 : 0;
+        double reduces = rows[i].gradients ? t->layers_reduce : 0; /* the embedding's come last */
+        double felt = 1 - topology->runtime.overlap_slowdown;
+        double forward = t->layers_gather + t->outer_gather - felt * fmin(gathers, bare->forward * 7 / 8);
+        double backward = t->layers_gather + t->layers_reduce + t->outer_reduce -
+                          felt * fmin(gathers + reduces, (bare->backward + bare->weight) * 7 / 8);
+        cr_expect(near(load->forward - bare->forward, forward, 1e-9), "row %zu: %g s more forward, by hand %g s", i,
+                  load->forward - bare->forward, forward);
+        cr_expect(near(load->backward - bare->backward, backward, 1e-9), "row %zu: %g s more backward, by hand %g s", i,
+                  load->backward - bare->backward, backward);
+        cr_expect(near(load->dp_exposed, forward + backward, 1e-9), "row %zu: %g s visible", i, load->dp_exposed);
+        cr_expect((t->layers_gather > bare->forward) == (rows[i].slow && rows[i].zero == 3), "row %zu: %g s of %g s", i,
+                  t->layers_gather, bare->forward);
+        cr_expect(rows[i].zero == 3 ? t->outer_gather > 0 : t->layers_gather <= 0, "row %zu", i);
     }
     arena_close(arena);
 }

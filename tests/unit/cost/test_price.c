@@ -7,10 +7,14 @@
 #define TALL "schema: parplan/model/v1\nname: t\nhidden_size: 1024\nnum_attention_heads: 16\nvocab_size: 51200\n" \
              "num_hidden_layers: 16\nintermediate_size: 4096\n"
 
-static struct cost_context slow_context(struct arena *arena, int64_t devices, bool beside, const char *keys) {
+/* The last stage has most to send. */
+#define LONG TALL "mtp_layers: 1\n"
+
+static struct cost_context slow_context(struct arena *arena, const char *model, int64_t devices, bool beside,
+                                        const char *keys) {
     const char *job = arena_format(arena, "global_batch: 64\noverlap: {gradients: %s, parameters: %s}\n%s",
                                    beside ? "true" : "false", beside ? "true" : "false", keys);
-    return cost_context_make(setup_model(arena, TALL), setup_slow(arena, devices, false), setup_job(arena, job));
+    return cost_context_make(setup_model(arena, model), setup_slow(arena, devices, false), setup_job(arena, job));
 }
 
 /* Gradients are reduced beside the last backward passes, weights gathered beside the first forward passes. On links so
@@ -20,22 +24,25 @@ static struct cost_context slow_context(struct arena *arena, int64_t devices, bo
  *   v chunks        backward of p micro-batches of the other chunks; forward of p micro-batches of the other chunks */
 Test(price, windows) {
     static const struct {
-        const char *name;
+        const char *name, *model;
         struct parallel parallel;
         int schedule;
         double backward, forward; /* of a rank's passes of a micro-batch; 16 layers on pp ranks */
     } rows[] = {
-        {"ZeRO 0", {.dp = 8}, SCHEDULE_NONE, 15.0 / 16, 0},
-        {"ZeRO 1", {.dp = 8, .zero = 1}, SCHEDULE_NONE, 15.0 / 16, 1},
-        {"ZeRO 0, pipeline", {.pp = 4, .dp = 2}, SCHEDULE_1F1B, 3.0 / 4, 0},
-        {"ZeRO 1, pipeline", {.pp = 4, .dp = 2, .zero = 1}, SCHEDULE_1F1B, 3.0 / 4, 1},
-        {"two chunks", {.pp = 4, .dp = 2, .zero = 1, .vpp = 2}, SCHEDULE_INTERLEAVED, 4 / 2.0, 4 / 2.0},
-        {"four chunks", {.pp = 4, .dp = 2, .zero = 1, .vpp = 4}, SCHEDULE_INTERLEAVED, 4 * 3 / 4.0, 4 * 3 / 4.0},
-        {"V", {.pp = 4, .dp = 2, .zero = 1, .vpp = 2}, SCHEDULE_ZB_V, 3.0 / 4, 1},
+        {"ZeRO 0", TALL, {.dp = 8}, SCHEDULE_NONE, 15.0 / 16, 0},
+        {"ZeRO 1", TALL, {.dp = 8, .zero = 1}, SCHEDULE_NONE, 15.0 / 16, 1},
+        {"ZeRO 0, pipeline", TALL, {.pp = 4, .dp = 2}, SCHEDULE_1F1B, 3.0 / 4, 0},
+        {"ZeRO 1, pipeline", TALL, {.pp = 4, .dp = 2, .zero = 1}, SCHEDULE_1F1B, 3.0 / 4, 1},
+        {"two chunks", TALL, {.pp = 4, .dp = 2, .zero = 1, .vpp = 2}, SCHEDULE_INTERLEAVED, 4 / 2.0, 4 / 2.0},
+        {"four chunks", TALL, {.pp = 4, .dp = 2, .zero = 1, .vpp = 4}, SCHEDULE_INTERLEAVED, 4 * 3 / 4.0, 4 * 3 / 4.0},
+        {"last rank", LONG, {.pp = 4, .dp = 2}, SCHEDULE_1F1B, 3.0 / 4, 0},
+        {"last rank, two chunks", LONG, {.pp = 4, .dp = 2, .vpp = 2}, SCHEDULE_INTERLEAVED, 4 / 2.0, 0},
+        {"V", TALL, {.pp = 4, .dp = 2, .zero = 1, .vpp = 2}, SCHEDULE_ZB_V, 3.0 / 4, 1},
     };
     struct arena *arena = support_arena();
     for (size_t i = 0; i < ROWS(rows); i++) {
-        struct cost_context apart = slow_context(arena, 8, false, ""), beside = slow_context(arena, 8, true, "");
+        struct cost_context apart = slow_context(arena, rows[i].model, 8, false, "");
+        struct cost_context beside = slow_context(arena, rows[i].model, 8, true, "");
         struct decision d = alone;
         d.parallel = filled(rows[i].parallel);
         d.schedule = rows[i].schedule;
@@ -130,7 +137,7 @@ Test(price, logits) {
     };
     struct arena *arena = support_arena();
     for (size_t i = 0; i < ROWS(rows); i++) {
-        struct cost_context c = slow_context(arena, 4, true, rows[i].job);
+        struct cost_context c = slow_context(arena, TALL, 4, true, rows[i].job);
         struct decision d = alone;
         d.parallel = filled((struct parallel){.tp = rows[i].tp, .dp = 4 / rows[i].tp});
         d.micro_batch = rows[i].micro_batch;
@@ -182,7 +189,7 @@ Test(price, communicators) {
 /* Rounding of the allocator is a share of what it hands out: everything but the library's and the driver's own. */
 Test(price, allocator) {
     struct arena *arena = support_arena();
-    struct cost_context c = slow_context(arena, 8, true, "");
+    struct cost_context c = slow_context(arena, TALL, 8, true, "");
     struct decision d = alone;
     d.parallel = filled((struct parallel){.tp = 2, .pp = 2, .dp = 2});
     d.schedule = SCHEDULE_1F1B;
@@ -229,6 +236,30 @@ Test(price, overheads) {
         cr_expect(fabs(quiet.time.overhead) <= 1e-12 * quiet.step_time, "row %zu: %g s of nothing", i,
                   quiet.time.overhead);
         cr_expect(near(noisy.time.compute, quiet.time.compute, 1e-9) || d.schedule == SCHEDULE_DUALPIPE, "row %zu", i);
+    }
+    arena_close(arena);
+}
+
+/* With a vocabulary over all stages two more micro-batches wait for it, but no more than there are (arXiv:2411.05288). */
+Test(price, in_flight_with_spread_vocabulary) {
+    static const struct {
+        int64_t micro_batches;
+        double kept;
+    } rows[] = {{2, 2}, {4, 4}, {5, 5}, {6, 6}, {16, 6}};
+    struct arena *arena = support_arena();
+    struct cost_context c = cost_context_make(setup_model(arena, TALL), setup_slow(arena, 4, false),
+                                              setup_job(arena, "vocab_parallel: true\n"));
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct decision d = alone;
+        d.parallel = filled((struct parallel){.pp = 4});
+        d.schedule = SCHEDULE_1F1B;
+        d.micro_batches = rows[i].micro_batches;
+        struct priced *p = price_apart(arena, &c, &d);
+        const struct class_load *load = &p->load.classes[0];
+        double kept = (p->price.memory.activations - fmax(0, load->extra - load->logits)) / load->saved;
+        cr_expect(near(kept, rows[i].kept, 1e-9), "%lld micro-batches: %g in flight, not %g",
+                  (long long)rows[i].micro_batches, kept, rows[i].kept);
+        cr_expect(near(load->logits, p->work.head.logits / 4, 1e-12), "a quarter of the logits");
     }
     arena_close(arena);
 }

@@ -262,3 +262,60 @@ Test(state, hybrid_groups) {
     cr_expect(inside > 0 && whole > 0, "%d inside nodes, %d whole", inside, whole);
     arena_close(arena);
 }
+
+/* Beside the shards: ZeRO-2 has a bucket of whole gradients; ZeRO-3 two layers' weights, what stands outside the layers,
+ * and the gradients of the largest of these. */
+Test(state, gathered_bytes) {
+    static const struct {
+        const char *model, *job;
+        int64_t zero;
+        double bytes;
+    } rows[] = {
+        {DENSE, "", 0, 0},
+        {DENSE, "", 1, 0},
+        {DENSE, "", 2, 4 * BUCKET},
+        {DENSE, "bucket: 1e12\n", 2, 4 * ALL},
+        {DENSE, "", 3, 2 * (2.0 * LAYER + ENDS) + 4 * ENDS},
+        {DENSE, "gradient_precision: bf16\n", 3, 2 * (2.0 * LAYER + ENDS) + 2 * ENDS},
+        {EXPERTS, "", 3, 2 * (2.0 * (ATTENTION + NORMS + ROUTER + 16 * EXPERT) + ENDS) + 4 * ENDS},
+    };
+    struct arena *arena = support_arena();
+    const struct topology *topology = setup_topology(arena, "h100-sxm", 8);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct cost_context c = cost_context_make(setup_model(arena, rows[i].model), topology,
+                                                  setup_job(arena, rows[i].job));
+        struct decision d = alone;
+        d.parallel = filled((struct parallel){.dp = 8, .zero = rows[i].zero});
+        d.micro_batches = 128;
+        double bytes = price_apart(arena, &c, &d)->states[0].gathered;
+        cr_expect(fabs(bytes - rows[i].bytes) <= 1e-12 * bytes, "row %zu: %.0f bytes, by hand %.0f", i, bytes,
+                  rows[i].bytes);
+    }
+    arena_close(arena);
+}
+
+/* A bucket is 40e6 elements, or 1e6 for each rank; an update waits for the rank that owns most. */
+Test(state, buckets_and_slowest_update) {
+    struct arena *arena = support_arena();
+    const struct model *model = setup_model(arena, DENSE);
+    for (int64_t ranks = 16; ranks <= 128; ranks *= 2) {
+        const struct topology *topology = setup_slow(arena, ranks, true);
+        struct cost_context c = cost_context_make(model, topology, setup_job(arena, ""));
+        struct decision d = alone;
+        d.parallel = filled((struct parallel){.dp = ranks});
+        d.micro_batches = 1024 / ranks;
+        struct span data = route_span(topology, 1, ranks);
+        double last = collective_seconds(&data, AR, 4 * fmax(40e6, 1e6 * (double)ranks), NULL);
+        double bucket = price_apart(arena, &c, &d)->states[0].bucket_seconds;
+        cr_expect(near(bucket, last, 1e-12), "%lld ranks: %g s, by hand %g s", (long long)ranks, bucket, last);
+    }
+    struct cost_context c = cost_context_make(model, setup_topology(arena, "h100-sxm", 8), setup_job(arena, ""));
+    struct decision d = alone;
+    d.parallel = filled((struct parallel){.pp = 2, .vpp = 2, .dp = 4});
+    d.schedule = SCHEDULE_ZB_V; /* the first rank has both ends */
+    d.micro_batches = 256;
+    struct priced *p = price_apart(arena, &c, &d);
+    double first = p->states[p->map.rank_class[0]].update_seconds, second = p->states[p->map.rank_class[1]].update_seconds;
+    cr_expect(first > second && p->price.time.optimizer == first, "%g s and %g s", first, second);
+    arena_close(arena);
+}

@@ -32,7 +32,8 @@ static inline const char *draw_model(struct arena *arena, struct random *random)
     text_add_format(&text, "schema: parplan/model/v1\nname: drawn\nhidden_size: %lld\nnum_attention_heads: %lld\n",
                     (long long)(heads * DRAW(random, 64, 128)), (long long)heads);
     text_add_format(&text, "num_key_value_heads: %lld\nnum_hidden_layers: %lld\n",
-                    (long long)(random_below(random, 2) ? heads : heads / 2), (long long)DRAW(random, 3, 4, 6, 7, 8, 10, 12));
+                    (long long)(random_below(random, 2) ? heads : heads / 2),
+                    (long long)DRAW(random, 3, 4, 6, 7, 8, 10, 12));
     text_add_format(&text, "intermediate_size: %lld\nvocab_size: %lld\nmlp: %s\n",
                     (long long)DRAW(random, 1536, 3072, 7680, 12288), (long long)DRAW(random, 1000, 32000, 128256),
                     DRAW_TEXT(random, "gelu", "swiglu"));
@@ -63,8 +64,9 @@ static inline void draw_space(struct random *random, struct text *text) {
     text_add_format(text, "  recompute: %s\n", DRAW_TEXT(random, "auto", "[none, full]", "selective"));
     text_add_format(text, "  hybrid_shard: %s\n", DRAW_TEXT(random, "false", "false", "true"));
     if (random_below(random, 3) == 0) {
-        text_add_format(text, "  schedule: %s\n",
-                        DRAW_TEXT(random, "[none, 1f1b, interleaved]", "[none, zb-h1, zb-v]", "[none, gpipe, dualpipe]"));
+        text_add_format(
+            text, "  schedule: %s\n",
+            DRAW_TEXT(random, "[none, 1f1b, interleaved]", "[none, zb-h1, zb-v]", "[none, gpipe, dualpipe]"));
     }
     if (random_below(random, 3) == 0) {
         text_add_format(text, "  sp: %s\n", DRAW_TEXT(random, "on", "off"));
@@ -89,12 +91,14 @@ static inline const char *draw_job(struct arena *arena, struct random *random) {
     text_add_format(&text, "memory_fraction: %s\n",
                     DRAW_TEXT(random, "0.03", "0.05", "0.1", "0.2", "0.4", "0.95", "0.012"));
     text_add(&text, draw_objective(random));
-    text_add(&text, DRAW_TEXT(random, "", "", "forbid: [\"tp > 2 && sp == 0\"]\n", "forbid: [\"zero == 3 || pp == 2\"]\n",
-                              "forbid: [\"micro_batches < 4\", \"vpp > 2\"]\n"));
+    text_add(&text,
+             DRAW_TEXT(random, "", "", "forbid: [\"tp > 2 && sp == 0\"]\n", "forbid: [\"zero == 3 || pp == 2\"]\n",
+                       "forbid: [\"micro_batches < 4\", \"vpp > 2\"]\n"));
     text_add(&text, DRAW_TEXT(random, "", "", "", "precision: fp8\n", "kernels: {flash_attention: false}\n",
                               "kernels: {cuda_graphs: true}\n", "vocab_parallel: true\n", "optimizer: sgd\n"));
-    text_add(&text, DRAW_TEXT(random, "", "", "overlap: {pipeline: false}\n", "overlap: {tensor: true, experts: true}\n",
-                              "overlap: {gradients: false, parameters: false}\n"));
+    text_add(&text,
+             DRAW_TEXT(random, "", "", "overlap: {pipeline: false}\n", "overlap: {tensor: true, experts: true}\n",
+                       "overlap: {gradients: false, parameters: false}\n"));
     draw_space(random, &text);
     return text.data;
 }

@@ -18,9 +18,9 @@ Test(best, keeps_the_first_of_each_family) {
         int64_t serial, tp;
         const char *kept; /* tp of what is kept, best first */
     } rows[] = {
-        {5, 1, 1, "1"},    {4, 2, 2, "21"},   {6, 3, 3, "213"}, {7, 4, 4, "213"}, {3, 5, 3, "321"}, {3, 4, 4, "432"},
-        {9, 6, 4, "432"},  {3, 4, 5, "453"},  {3, 9, 4, "453"}, {3, 3, 3, "345"}, {1, 9, 5, "534"}, {3, 2, 6, "563"},
-        {3, 2, 4, "564"},
+        {5, 1, 1, "1"},   {4, 2, 2, "21"},  {6, 3, 3, "213"}, {7, 4, 4, "213"}, {3, 5, 3, "321"},
+        {3, 4, 4, "432"}, {9, 6, 4, "432"}, {3, 4, 5, "453"}, {3, 9, 4, "453"}, {3, 3, 3, "345"},
+        {1, 9, 5, "534"}, {3, 2, 6, "563"}, {3, 2, 4, "564"},
     };
     struct arena *arena = support_arena();
     struct best best;
@@ -40,7 +40,10 @@ Test(best, keeps_the_first_of_each_family) {
 Test(best, families) {
     struct arena *arena = support_arena();
     const struct decision base = {.parallel = {.tp = 2, .pp = 2, .vpp = 2, .dp = 2, .cp = 2, .ep = 2, .etp = 2},
-                                  .micro_batch = 2, .micro_batches = 2, .schedule = 3, .recompute = 1};
+                                  .micro_batch = 2,
+                                  .micro_batches = 2,
+                                  .schedule = 3,
+                                  .recompute = 1};
     struct decision same = base;
     same.parallel.order = 2;
     same.parallel.cp_kind = 3;
@@ -103,7 +106,8 @@ Test(best, front) {
         for (int64_t i = 0; i < POINTS; i++) {
             bool on_front = true;
             for (int64_t j = 0; j < POINTS && on_front; j++) {
-                bool no_larger = points[j].values[0] <= points[i].values[0] && points[j].values[1] <= points[i].values[1];
+                bool no_larger =
+                    points[j].values[0] <= points[i].values[0] && points[j].values[1] <= points[i].values[1];
                 bool equal = points[j].values[0] == points[i].values[0] && points[j].values[1] == points[i].values[1];
                 on_front = i == j || !no_larger || (equal && points[j].serial.shape > points[i].serial.shape);
             }
@@ -113,8 +117,8 @@ Test(best, front) {
                 found = found || best.items[k].decision.parallel.tp == i;
             }
             cr_expect(found == on_front, "round %llu, point %lld", (unsigned long long)round, (long long)i);
-            cr_expect(!on_front || !best_rejects(&best, points[i].values), "round %llu: a point of the front is rejected",
-                      (unsigned long long)round);
+            cr_expect(!on_front || !best_rejects(&best, points[i].values),
+                      "round %llu: a point of the front is rejected", (unsigned long long)round);
         }
         cr_expect(expected == best.count, "round %llu: %lld kept, %lld on the front", (unsigned long long)round,
                   (long long)best.count, (long long)expected);

@@ -17,8 +17,12 @@ static struct listing *listing_make(struct arena *arena, const struct cost_conte
     struct listing *l = ARENA_NEW(arena, struct listing);
     space_make(arena, c, &l->axes);
     pipelines_make(arena, &l->axes, &l->pipelines);
-    l->space = (struct search_space){.context = c, .axes = &l->axes, .pipelines = &l->pipelines,
-                                     .memory_limit = limit, .longest = INFINITY, .wants_bytes = true};
+    l->space = (struct search_space){.context = c,
+                                     .axes = &l->axes,
+                                     .pipelines = &l->pipelines,
+                                     .memory_limit = limit,
+                                     .longest = INFINITY,
+                                     .wants_bytes = true};
     struct floors *floors = floors_open(arena, &l->space);
     frontier_list(arena, &l->space, &l->frontier, &l->tally);
     for (int64_t i = 0; i < l->frontier.shape_count; i++) {
@@ -38,7 +42,8 @@ Test(frontier, best_bound_first) {
         struct listing *l = listing_make(arena, &instance.context, INFINITY, true);
         struct listing *all = listing_make(arena, &instance.context, INFINITY, false);
         cr_expect(l->legal == all->legal && l->tally.pruned_rule == all->tally.pruned_rule &&
-                      l->tally.pruned_memory == 0 && l->tally.pruned_bound == 0, "%scounts", instance.name);
+                      l->tally.pruned_memory == 0 && l->tally.pruned_bound == 0,
+                  "%scounts", instance.name);
         double before = 0;
         int64_t taken = 0, count = l->frontier.count;
         while (frontier_next(&l->frontier) != NULL) {
@@ -53,7 +58,8 @@ Test(frontier, best_bound_first) {
         taken = 0;
         for (int32_t last = -1; frontier_next(&all->frontier) != NULL; taken++) { /* without bounds: as enumerated */
             struct search_node node = frontier_take(&all->frontier);
-            cr_expect(node.bound == 0 && node.shape >= last, "%snode %lld out of order", instance.name, (long long)taken);
+            cr_expect(node.bound == 0 && node.shape >= last, "%snode %lld out of order", instance.name,
+                      (long long)taken);
             last = node.shape;
         }
         cr_expect(taken == count);
@@ -82,7 +88,11 @@ Test(frontier, leaves_out_what_does_not_fit) {
 
 /* A guard on the search's effort that no machine's speed can break: configurations priced, of those legal. */
 Test(frontier, bounds_leave_little_to_price) {
-    static const struct { const char *model, *topology, *job; int64_t devices; double part; } rows[] = {
+    static const struct {
+        const char *model, *topology, *job;
+        int64_t devices;
+        double part;
+    } rows[] = {
         {"llama3-8b", "h100-sxm", "global_batch: 128\nseq_len: 8192\n", 64, 0.004},
         {"llama3-70b", "h100-sxm", "global_batch: 256\nseq_len: 8192\n", 256, 0.002},
         {"mixtral-8x7b", "a100-sxm-80g", "global_batch: 128\n", 64, 0.008},
@@ -92,8 +102,8 @@ Test(frontier, bounds_leave_little_to_price) {
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct arena *arena = support_arena();
         struct cost_context c =
-            cost_context_make(setup_model(arena, rows[i].model), setup_topology(arena, rows[i].topology, rows[i].devices),
-                              setup_job(arena, rows[i].job));
+            cost_context_make(setup_model(arena, rows[i].model),
+                              setup_topology(arena, rows[i].topology, rows[i].devices), setup_job(arena, rows[i].job));
         struct search_control control = {0};
         struct search_result r = search(arena, &c, &control, NULL);
         double legal = (double)(r.evaluated + r.pruned_memory + r.pruned_bound);

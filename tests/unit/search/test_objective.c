@@ -10,19 +10,19 @@ Test(objective, values_and_bounds) {
     static const struct {
         double price, idle, busy; /* of all devices: USD an hour, W */
         enum objective objective;
-        double step, bytes, compute;             /* of a price */
-        double floor_step, floor_compute;        /* below it */
+        double step, bytes, compute;      /* of a price */
+        double floor_step, floor_compute; /* below it */
         double value, bound;
     } rows[] = {
         {2, 100, 700, OBJECTIVE_STEP_TIME, 10, 5, 6, 9, 4, 10, 9},
         {2, 100, 700, OBJECTIVE_TOKENS, 10, 5, 6, 9, 4, 10, 9},
         {2, 100, 700, OBJECTIVE_MEMORY, 10, 5, 6, 9, 4, 5, 5},
         {2, 100, 700, OBJECTIVE_COST, 10, 5, 6, 9, 4, 20, 18},
-        {0, 100, 700, OBJECTIVE_COST, 10, 5, 6, 9, 4, 10, 9},                        /* price unknown */
+        {0, 100, 700, OBJECTIVE_COST, 10, 5, 6, 9, 4, 10, 9}, /* price unknown */
         {2, 100, 700, OBJECTIVE_ENERGY, 10, 5, 6, 9, 4, 4600, 3300},
-        {2, 0, 0, OBJECTIVE_ENERGY, 10, 5, 6, 9, 4, 10, 9},                          /* power unknown */
-        {2, 900, 300, OBJECTIVE_ENERGY, 10, 5, 9, 9.9, 0, 3600, 300 * 9.9},  /* waits are dearer than work */
-        {2, 100, 700, OBJECTIVE_ENERGY, 10, 5, 12, 9, 12, 7000, 6300},       /* busy all the time */
+        {2, 0, 0, OBJECTIVE_ENERGY, 10, 5, 6, 9, 4, 10, 9},                 /* power unknown */
+        {2, 900, 300, OBJECTIVE_ENERGY, 10, 5, 9, 9.9, 0, 3600, 300 * 9.9}, /* waits are dearer than work */
+        {2, 100, 700, OBJECTIVE_ENERGY, 10, 5, 12, 9, 12, 7000, 6300},      /* busy all the time */
     };
     struct arena *arena = support_arena();
     for (size_t i = 0; i < ROWS(rows); i++) {

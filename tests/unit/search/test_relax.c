@@ -26,8 +26,8 @@ Test(relax, names_what_helps) {
         {"states were to be whole on every rank", "llama3-8b",
          "global_batch: 8\nseq_len: 4096\nsearch: {tp: 1, pp: 1, cp: 1, zero: 0}\n", 8, "--zero auto",
          "--micro-batch auto"},
-        {"degrees were fixed", "llama3-8b", "global_batch: 8\nseq_len: 4096\nsearch: {tp: 1, pp: 1, cp: 1, zero: 0}\n", 8,
-         "all degrees auto", "--flash-attention"},
+        {"degrees were fixed", "llama3-8b", "global_batch: 8\nseq_len: 4096\nsearch: {tp: 1, pp: 1, cp: 1, zero: 0}\n",
+         8, "all degrees auto", "--flash-attention"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct arena *arena = support_arena();
@@ -45,7 +45,8 @@ Test(relax, names_what_helps) {
         cr_assert(helps != NULL, "%s: %s is not named", rows[i].what, rows[i].helps);
         for (size_t j = 0; j < found.count; j++) {
             const struct relaxation *r = &((const struct relaxation *)found.items)[j];
-            cr_expect(r->estimate.feasible && r->estimate.step_time > 0 && r->estimate.memory.peak <= c.memory_limit / 0.9,
+            cr_expect(r->estimate.feasible && r->estimate.step_time > 0 &&
+                          r->estimate.memory.peak <= c.memory_limit / 0.9,
                       "%s: %s", rows[i].what, r->text);
         }
         arena_close(arena);

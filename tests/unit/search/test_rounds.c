@@ -1,17 +1,22 @@
 /* Threads, an early end, and what is promised then. */
-#include "brute.h"
+#include "compare.h"
 
-static const struct { const char *model, *topology, *job; int64_t devices; } cases[] = {
+static const struct {
+    const char *model, *topology, *job;
+    int64_t devices;
+} cases[] = {
     {"llama3-8b", "h100-sxm", "global_batch: 64\nseq_len: 4096\ntop: 20\n", 32},
     {"mixtral-8x7b", "a100-sxm-80g", "global_batch: 48\nseq_len: 4096\nobjective: energy\n", 24},
-    {"deepseek-v2-lite", "h100-sxm", "global_batch: 32\nseq_len: 4096\npareto: [time, memory]\nsearch: {cp: 1, etp: 1}\n", 16},
+    {"deepseek-v2-lite", "h100-sxm",
+     "global_batch: 32\nseq_len: 4096\npareto: [time, memory]\nsearch: {cp: 1, etp: 1}\n", 16},
     {"llama2-13b", "rtx-4090", "global_batch: 8\nseq_len: 2048\nobjective: memory\n", 8},
     {"llama3-70b", "a100-sxm-80g", "global_batch: 64\nseq_len: 4096\n", 8}, /* does not fit */
 };
 
 static const struct cost_context *context_of(struct arena *arena, size_t i, const char *more) {
     struct cost_context *c = ARENA_NEW(arena, struct cost_context);
-    *c = cost_context_make(setup_model(arena, cases[i].model), setup_topology(arena, cases[i].topology, cases[i].devices),
+    *c = cost_context_make(setup_model(arena, cases[i].model),
+                           setup_topology(arena, cases[i].topology, cases[i].devices),
                            setup_job(arena, arena_format(arena, "%s%s", cases[i].job, more)));
     return c;
 }
@@ -72,7 +77,8 @@ static void expect_partial(struct arena *arena, const struct cost_context *c, co
     cr_expect(part->lower_bound <= best[0].step_time, "%s: bound %g, but %g can be had", what, part->lower_bound,
               best[0].step_time);
     cr_expect(part->plans.count == 0 || part->lower_bound <= 0 ||
-                  near(part->gap, plans[0].step_time / part->lower_bound - 1, 1e-12), "%s: gap", what);
+                  near(part->gap, plans[0].step_time / part->lower_bound - 1, 1e-12),
+              "%s: gap", what);
     int64_t seen = part->evaluated + part->pruned_memory + part->pruned_bound + part->pruned_rule;
     int64_t all = whole->evaluated + whole->pruned_memory + whole->pruned_bound + whole->pruned_rule;
     cr_expect(seen <= all, "%s: %lld of %lld seen", what, (long long)seen, (long long)all);

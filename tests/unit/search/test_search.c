@@ -1,7 +1,7 @@
 /* The search against the same search done by hand, on random small instances. */
-#include "brute.h"
+#include "compare.h"
 
-enum { INSTANCES = 160 };
+enum { INSTANCES = 180 };
 
 /* The next best item that is no variation of one taken before; NULL when there is none. */
 static const struct brute_item *next_best(const struct brute *b, int objective, const struct brute_item *const *taken,
@@ -9,8 +9,8 @@ static const struct brute_item *next_best(const struct brute *b, int objective, 
     const struct brute_item *best = NULL;
     for (int64_t i = 0; i < b->count; i++) {
         const struct brute_item *item = &b->items[i];
-        bool fresh = brute_fits(b, item) &&
-                     (best == NULL || brute_value(b, item, objective) < brute_value(b, best, objective));
+        bool fresh =
+            brute_fits(b, item) && (best == NULL || brute_value(b, item, objective) < brute_value(b, best, objective));
         for (int64_t j = 0; j < count && fresh; j++) {
             fresh = !same_plan(&item->decision, &taken[j]->decision);
         }
@@ -49,8 +49,9 @@ static void expect_list(struct arena *arena, const struct instance *instance, co
 
 static int objective_at(const struct job *job, size_t i) {
     const char *name = ((const char **)job->pareto.items)[i];
-    return strcmp(name, "time") == 0 ? OBJECTIVE_STEP_TIME : strcmp(name, "energy") == 0 ? OBJECTIVE_ENERGY
-                                                                                          : OBJECTIVE_MEMORY;
+    return strcmp(name, "time") == 0     ? OBJECTIVE_STEP_TIME
+           : strcmp(name, "energy") == 0 ? OBJECTIVE_ENERGY
+                                         : OBJECTIVE_MEMORY;
 }
 
 /* Whether `a` is no worse in anything and better in something, or equal and earlier. */
@@ -83,13 +84,14 @@ static void expect_front(const struct instance *instance, const struct brute *b,
                   (long long)i, b->items[i].step, b->items[i].peak, on_front ? "" : " not");
         found += on_front ? 1 : 0;
     }
-    cr_expect(found == result->plans.count, "%s%zu plans, %zu on the front", instance->name, result->plans.count, found);
+    cr_expect(found == result->plans.count, "%s%zu plans, %zu on the front", instance->name, result->plans.count,
+              found);
     for (size_t j = 1; j < result->plans.count; j++) {
         int first = objective_at(b->context->job, 0);
-        struct brute_item x = {.step = plans[j - 1].step_time, .peak = plans[j - 1].memory.peak,
-                               .compute = plans[j - 1].time.compute};
-        struct brute_item y = {.step = plans[j].step_time, .peak = plans[j].memory.peak,
-                               .compute = plans[j].time.compute};
+        struct brute_item x = {
+            .step = plans[j - 1].step_time, .peak = plans[j - 1].memory.peak, .compute = plans[j - 1].time.compute};
+        struct brute_item y = {
+            .step = plans[j].step_time, .peak = plans[j].memory.peak, .compute = plans[j].time.compute};
         cr_expect(brute_value(b, &x, first) <= brute_value(b, &y, first), "%sthe front is not sorted", instance->name);
     }
 }
@@ -123,9 +125,8 @@ static void expect_counts(const struct instance *instance, const struct brute *b
     cr_expect(legal == b->count, "%s%lld legal configurations, by hand %lld", instance->name, (long long)legal,
               (long long)b->count);
     cr_expect(result->evaluated <= fit && result->pruned_memory <= b->count - fit,
-              "%sof %lld that fit %lld were priced, of %lld that do not %lld left out", instance->name,
-              (long long)fit, (long long)result->evaluated, (long long)(b->count - fit),
-              (long long)result->pruned_memory);
+              "%sof %lld that fit %lld were priced, of %lld that do not %lld left out", instance->name, (long long)fit,
+              (long long)result->evaluated, (long long)(b->count - fit), (long long)result->pruned_memory);
 }
 
 static void expect_bound(const struct instance *instance, const struct brute *b, const struct search_result *result) {
@@ -140,7 +141,8 @@ static void expect_bound(const struct instance *instance, const struct brute *b,
         cr_expect(result->lower_bound > 0 && near(result->gap, plans[0].step_time / result->lower_bound - 1, 1e-12),
                   "%sgap %g", instance->name, result->gap);
         cr_expect(instance->context.job->objective != OBJECTIVE_STEP_TIME || instance->context.job->pareto.count > 0 ||
-                      result->lower_bound == least, "%sthe bound of a complete search is the best", instance->name);
+                      result->lower_bound == least,
+                  "%sthe bound of a complete search is the best", instance->name);
     }
 }
 
@@ -207,7 +209,7 @@ static struct brute limit(struct arena *arena, struct instance *instance, double
     struct job *job = ARENA_NEW(arena, struct job);
     struct cost_context *context = ARENA_NEW(arena, struct cost_context);
     *job = *instance->context.job;
-    if (b.count > 0) {
+    if (b.count > 0 && b.count <= BRUTE_MOST) {
         double memory = instance->context.memory_limit / job->memory_fraction;
         job->memory_fraction = quantile(arena, &b, fitting, false) / memory * (1 + 1e-12);
         job->max_step_time = fast < 1 ? quantile(arena, &b, fast, true) : 0;
@@ -225,7 +227,9 @@ Test(search, equals_brute_force, .timeout = 120) {
         struct arena *arena = support_arena();
         struct instance instance = instance_draw(arena, "search", i);
         struct brute b = limit(arena, &instance, parts[i % ROWS(parts)], 1);
-        check(&instance, &b, found);
+        if (b.count <= BRUTE_MOST) {
+            check(&instance, &b, found);
+        }
         arena_close(arena);
     }
     cr_expect(found[NOTHING_LEGAL] > 4 && found[NOTHING_FITS] > 4 && found[FRONT] > 15 && found[LIST] > 50,
@@ -241,7 +245,9 @@ Test(search, max_step_time, .timeout = 60) {
         struct arena *arena = support_arena();
         struct instance instance = instance_draw(arena, "longest", i);
         struct brute b = limit(arena, &instance, fitting[i % ROWS(fitting)], fast[i % ROWS(fast)]);
-        check(&instance, &b, found);
+        if (b.count <= BRUTE_MOST) {
+            check(&instance, &b, found);
+        }
         arena_close(arena);
     }
     cr_expect(found[NOTHING_FITS] > 8 && found[LIST] + found[FRONT] > 8, "nothing %d, front %d, list %d",

@@ -30,18 +30,24 @@ Test(space, axes) {
          "1 2 3 4 6 8 12 16 24 32 48 96", "1", "1", "0 1 2 3"},
         {"mixtral-8x7b", "global_batch: 4\nkernels: {flash_attention: false}\n", 4, "1 2 4", "1 2 4", "1", "1 2 4",
          "1 2 4", "0 1 2 3"},
-        {"mixtral-8x7b", "global_batch: 4\nsearch: {tp: [4, 2, 4], pp: 1..3, cp: 2, ep: 5, micro_batch: 3, zero: [3, 0, 3]}\n",
-         8, "2 4", "1 2 3", "2", "5", "3", "0 3"},
+        {"mixtral-8x7b",
+         "global_batch: 4\nsearch: {tp: [4, 2, 4], pp: 1..3, cp: 2, ep: 5, micro_batch: 3, zero: [3, 0, 3]}\n", 8,
+         "2 4", "1 2 3", "2", "5", "3", "0 3"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct arena *arena = support_arena();
         struct cost_context c = context_of(arena, rows[i].model, rows[i].devices, rows[i].job);
         struct space_axes axes;
         space_make(arena, &c, &axes);
-        const struct { const char *name, *expected; const struct values *values; } each[] = {
-            {"tp", rows[i].tp, &axes.tp}, {"pp", rows[i].pp, &axes.pp}, {"cp", rows[i].cp, &axes.cp},
-            {"ep", rows[i].ep, &axes.ep}, {"micro_batch", rows[i].micro_batch, &axes.micro_batch},
-            {"zero", rows[i].zero, &axes.zero}};
+        const struct {
+            const char *name, *expected;
+            const struct values *values;
+        } each[] = {{"tp", rows[i].tp, &axes.tp},
+                    {"pp", rows[i].pp, &axes.pp},
+                    {"cp", rows[i].cp, &axes.cp},
+                    {"ep", rows[i].ep, &axes.ep},
+                    {"micro_batch", rows[i].micro_batch, &axes.micro_batch},
+                    {"zero", rows[i].zero, &axes.zero}};
         for (size_t j = 0; j < ROWS(each); j++) {
             cr_expect(strcmp(spell(arena, each[j].values), each[j].expected) == 0, "row %zu, %s: %s", i, each[j].name,
                       spell(arena, each[j].values));
@@ -55,9 +61,11 @@ Test(space, dp_fills_the_devices) {
     struct cost_context c = context_of(arena, "llama3-8b", 24, "search: {dp: [1, 2, 3, 6]}\n");
     struct space_axes axes;
     space_make(arena, &c, &axes);
-    static const struct { int64_t tp, cp, pp, dp; } rows[] = {
-        {4, 1, 1, 6}, {4, 2, 1, 3}, {4, 3, 2, 1}, {2, 1, 1, 0}, {5, 1, 1, 0}, {24, 1, 1, 1}, {24, 2, 1, 0},
-        {1, INT64_MAX, 1, 0}, {INT64_MAX, 2, 2, 0}, {8, 1, INT64_MAX, 0},
+    static const struct {
+        int64_t tp, cp, pp, dp;
+    } rows[] = {
+        {4, 1, 1, 6},  {4, 2, 1, 3},  {4, 3, 2, 1},         {2, 1, 1, 0},         {5, 1, 1, 0},
+        {24, 1, 1, 1}, {24, 2, 1, 0}, {1, INT64_MAX, 1, 0}, {INT64_MAX, 2, 2, 0}, {8, 1, INT64_MAX, 0},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         int64_t dp = space_dp(&axes, rows[i].tp, rows[i].cp, rows[i].pp);
@@ -76,11 +84,21 @@ Test(space, variants) {
         {"search: {stages: ends}\n", 1, 1, {SCHEDULE_NONE, STAGES_ENDS, 1}, {SCHEDULE_NONE, STAGES_ENDS, 1}},
         /* 7 schedules with a fixed number of chunks, interleaved with 2 to 8, each even and with lighter ends */
         {"search: {schedule: auto}\n", 4, 28, {SCHEDULE_GPIPE, STAGES_EVEN, 1}, {SCHEDULE_DUALPIPEV, STAGES_ENDS, 2}},
-        {"search: {schedule: interleaved, stages: even}\n", 4, 7, {SCHEDULE_INTERLEAVED, STAGES_EVEN, 2},
+        {"search: {schedule: interleaved, stages: even}\n",
+         4,
+         7,
+         {SCHEDULE_INTERLEAVED, STAGES_EVEN, 2},
          {SCHEDULE_INTERLEAVED, STAGES_EVEN, 8}},
-        {"search: {vpp: [4, 2, 1, 2], stages: even}\n", 4, 9, {SCHEDULE_GPIPE, STAGES_EVEN, 1},
+        {"search: {vpp: [4, 2, 1, 2], stages: even}\n",
+         4,
+         9,
+         {SCHEDULE_GPIPE, STAGES_EVEN, 1},
          {SCHEDULE_DUALPIPEV, STAGES_EVEN, 2}},
-        {"search: {vpp: 1, stages: even}\n", 4, 5, {SCHEDULE_GPIPE, STAGES_EVEN, 1}, {SCHEDULE_DUALPIPE, STAGES_EVEN, 1}},
+        {"search: {vpp: 1, stages: even}\n",
+         4,
+         5,
+         {SCHEDULE_GPIPE, STAGES_EVEN, 1},
+         {SCHEDULE_DUALPIPE, STAGES_EVEN, 1}},
         {"search: {vpp: 3, schedule: [1f1b, zb-v]}\n", 4, 0, {0}, {0}},
         {"search: {schedule: none}\n", 4, 0, {0}, {0}},
     };
@@ -91,8 +109,8 @@ Test(space, variants) {
         struct variant variants[64];
         space_make(arena, &c, &axes);
         int64_t count = space_variants(&axes, rows[i].pp, variants, 64);
-        cr_expect(count == rows[i].count && count == space_variants(&axes, rows[i].pp, NULL, 0), "row %zu: %lld variants",
-                  i, (long long)count);
+        cr_expect(count == rows[i].count && count == space_variants(&axes, rows[i].pp, NULL, 0),
+                  "row %zu: %lld variants", i, (long long)count);
         if (count == rows[i].count && count > 0) {
             cr_expect(memcmp(&variants[0], &rows[i].first, sizeof variants[0]) == 0, "row %zu: first", i);
             cr_expect(memcmp(&variants[count - 1], &rows[i].last, sizeof variants[0]) == 0, "row %zu: last", i);
@@ -184,7 +202,8 @@ Test(space, size) {
         const char *rule; /* that refuses most */
         int64_t refused;
     } rows[] = {
-        /* one device: 1 shape, 1 cut, 2 micro-batches, 1 variant, 3 recomputations, 4 ZeRO stages of which 0 is legal */
+        /* one device: 1 shape, 1 cut, 2 micro-batches, 1 variant, 3 recomputations, 4 ZeRO stages of which 0 is legal
+         */
         {"one device", "llama3-8b", 1, "global_batch: 2\n", 24, 6, "zero-group", 18},
         /* dp 2: 1 shape, 1 cut; micro-batch 1 legal, 2 not */
         {"two devices", "llama3-8b", 2, "global_batch: 2\nsearch: {tp: 1, pp: 1, cp: 1}\n", 24, 12, "batch", 12},
@@ -203,8 +222,8 @@ Test(space, size) {
         struct search_control control = {.exhaustive = true};
         struct search_result r = search(arena, &c, &control, NULL);
         int64_t size = r.evaluated + r.pruned_memory + r.pruned_bound + r.pruned_rule;
-        cr_expect(size == rows[i].size && r.evaluated == rows[i].evaluated, "%s: size %lld, %lld evaluated", rows[i].what,
-                  (long long)size, (long long)r.evaluated);
+        cr_expect(size == rows[i].size && r.evaluated == rows[i].evaluated, "%s: size %lld, %lld evaluated",
+                  rows[i].what, (long long)size, (long long)r.evaluated);
         const struct search_refusal *first = r.refusals.items;
         cr_expect((r.refusals.count == 0) == (rows[i].rule == NULL), "%s: refusals", rows[i].what);
         if (r.refusals.count > 0 && rows[i].rule != NULL) {
