@@ -220,7 +220,7 @@ static struct brute limit(struct arena *arena, struct instance *instance, double
     return b;
 }
 
-Test(search, equals_brute_force, .timeout = 120) {
+Test(search, equals_brute_force, .timeout = 900) {
     static const double parts[] = {-1, 0, 0.01, 0.1, 0.3, 0.6, 0.95, 1, 1, 1};
     int found[OUTCOMES] = {0};
     for (uint64_t i = 0; i < INSTANCES; i++) {
