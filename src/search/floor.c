@@ -183,7 +183,7 @@ static double states_of(struct floors *f, const struct pipeline *pipeline, int m
     unsigned zeros = pipeline->zeros[f->shape.dp * f->shape.cp > 1 ? 1 : 0];
     const struct stage_class *class = &stages->classes[stages->rank_class[0]];
     struct parallel parallel = parallel_of(f, 0);
-    double least = INFINITY;
+    double least = (double)INFINITY;
     bool hybrid = f->context->job->space.hybrid_shard; /* else every order shards alike */
     for (int64_t i = 0; i < (hybrid ? f->cuts->order_count : 1); i++) {
         parallel.order = f->cuts->orders[i];
@@ -221,7 +221,7 @@ static double bytes_of(struct floors *f, const struct legality *legal, int64_t s
                        int64_t micro_batches, double enough) {
     const struct cut cut = {.parallel = parallel_of(f, sequence)};
     const struct work_cost *work = put_together(f, sequence, size);
-    double least = INFINITY;
+    double least = (double)INFINITY;
     for (int i = 0; i < legal->lightest_count && least > enough; i++) {
         const struct lightest *lightest = &legal->lightest[i];
         double states = states_of(f, legal->pipeline, lightest->map);
@@ -259,7 +259,7 @@ static void seconds_of(struct floors *f, int64_t sequence, int64_t order, int64_
 static double compute_of(struct floors *f, const struct legality *legal, int64_t sequence, int64_t size,
                          int64_t micro_batches) {
     const struct layer_cost *rest = rest_of(f, sequence, size), *experts = experts_of(f, sequence, size);
-    double lightest = INFINITY;
+    double lightest = (double)INFINITY;
     for (int64_t kind = 0; kind < f->kinds; kind++) {
         struct layer_cost layer = rest[kind];
         bound_add_passes(&layer, &experts[kind], 1);
@@ -328,7 +328,7 @@ bool floors_node(struct floors *f, int64_t micro_batch, struct measure *ret) {
     const struct legality *legal = pipelines_legality(f->space->pipelines, &f->shape, micro_batches);
     bool thorough = f->space->wants_bytes;
     struct option options[SEQUENCES_MAX * RECOMPUTE_KINDS];
-    *ret = (struct measure){INFINITY, INFINITY, f->space->wants_compute ? (double)INFINITY : 0};
+    *ret = (struct measure){(double)INFINITY, (double)INFINITY, f->space->wants_compute ? (double)INFINITY : 0};
     if (!states_fit(f, legal)) {
         return false;
     }

@@ -191,7 +191,7 @@ static void bound_node(const struct frontier *f, enum objective objective, struc
     bool fits = floors_node(floors, space->axes->micro_batch.items[node->micro_batch], &node->floor);
     if (!fits || node->floor.seconds > space->longest) {
         *(fits ? &tally->pruned_bound : &tally->pruned_memory) += size;
-        node->bound = INFINITY;
+        node->bound = (double)INFINITY;
         return;
     }
     node->bound = objective_bound(space->context, objective, &node->floor);

@@ -215,7 +215,7 @@ struct rounds_result rounds_run(struct arena *arena, const struct search_space *
     }
     r->by_time = goal->objective_count == 1 && !r->space.wants_bytes && !r->space.wants_compute;
     open_workers(arena, r, goal->top);
-    r->result.floor = INFINITY;
+    r->result.floor = (double)INFINITY;
     r->result.threads = (int64_t)r->workers;
     frontier_list(arena, &r->space, &r->frontier, &r->result.tally);
     list_blocks(arena, r);

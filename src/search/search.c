@@ -71,7 +71,7 @@ static void report(struct arena *arena, const struct cost_context *context, cons
                    const struct rounds_result *rounds, struct search_result *ret) {
     const struct best *best = &rounds->best;
     struct estimate *plans = ARENA_ARRAY(arena, struct estimate, (size_t)best->count + 1);
-    double least = INFINITY;
+    double least = (double)INFINITY;
     for (int64_t i = 0; i < best->count; i++) {
         plans[i] = cost_estimate(arena, context, &best->items[i].decision, NULL);
         least = fmin(least, plans[i].step_time);
@@ -92,8 +92,8 @@ static void find_nearest(struct arena *arena, const struct search_space *space, 
     struct rounds_goal goal = {.objectives = {OBJECTIVE_MEMORY},
                                .objective_count = 1,
                                .top = 1,
-                               .memory_limit = INFINITY,
-                               .longest = INFINITY};
+                               .memory_limit = (double)INFINITY,
+                               .longest = (double)INFINITY};
     struct rounds_result rounds = rounds_run(arena, space, &goal, &quiet, 0);
     if (rounds.best.count > 0 && rounds.best.items[0].values[0] <= space->context->memory_limit) {
         goal.objectives[0] = OBJECTIVE_STEP_TIME;
