@@ -113,7 +113,9 @@ static void explore_task(void *context, size_t index, size_t worker) {
     outcome->tally = (struct tally){0};
     outcome->skipped = must_stop(r);
     if (!outcome->skipped) {
-        explore_node(explorer_of(r, worker), &r->nodes[index], &r->result.best, &outcome->best, &outcome->tally);
+        struct explorer *e = explorer_of(r, worker);
+        outcome->best.arena = r->arenas[worker]; /* a front may grow */
+        explore_node(e, &r->nodes[index], &r->result.best, &outcome->best, &outcome->tally);
     }
 }
 
