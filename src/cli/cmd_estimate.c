@@ -54,8 +54,12 @@ static enum status run(struct context *context) {
         TRY(output_print(context, &text));
         return estimate.feasible ? OK : STATUS_INFEASIBLE;
     }
-    TRY(planning_save(context, planning_plan(context, &planning, &estimate, 0, 0), context->globals.output));
-    return output_print(context, &text);
+    enum status saved =
+        planning_save(context, planning_plan(context, &planning, &estimate, 0, 0), context->globals.output);
+    if (!text_equal(context->globals.output, "-")) { /* a plan on standard output stands there alone */
+        TRY(output_print(context, &text));
+    }
+    return saved;
 }
 
 const struct command command_estimate = {

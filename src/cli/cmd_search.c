@@ -22,7 +22,6 @@ struct outcome {
     const struct planning *planning;
     struct search_result result;
     struct why_not why_not;
-    bool asked;
 };
 
 static const struct estimate *best_of(const struct outcome *outcome) {
@@ -65,7 +64,7 @@ static void write_json(const struct outcome *outcome, struct text *text) {
         json_key(&json, "nearest");
         json_fields(&json, estimate_fields, &result->nearest);
     }
-    if (outcome->asked) {
+    if (outcome->why_not.question) {
         why_not_json(&outcome->why_not, &json);
     }
     json_close_object(&json);
@@ -104,7 +103,7 @@ static void write_text(const struct outcome *outcome, struct text *text) {
         add_best(result, text);
         view_detail(result->plans.items, text);
     }
-    if (outcome->asked) {
+    if (outcome->why_not.question) {
         why_not_text(&outcome->why_not, best_of(outcome), text);
     }
 }
@@ -148,17 +147,27 @@ static enum status print(struct context *context, const struct outcome *outcome)
     return output_print(context, &text);
 }
 
-/* Prints, writes the best plan, and turns what happened into an exit status. */
+static enum status save(struct context *context, const struct outcome *outcome) {
+    const struct search_result *result = &outcome->result;
+    const struct estimate *best = best_of(outcome);
+    if (!best || !context->globals.output) {
+        return OK;
+    }
+    const struct plan *plan = planning_plan(context, outcome->planning, best, result->lower_bound, result->gap);
+    return planning_save(context, plan, context->globals.output);
+}
+
+/* Writes the best plan, prints (the plan is safe before a closed pipe can end the program), and turns what happened
+ * into an exit status. */
 static enum status finish(struct context *context, const struct outcome *outcome,
                           const struct search_control *control) {
     const struct search_result *result = &outcome->result;
     const struct estimate *best = best_of(outcome);
-    TRY(print(context, outcome));
-    if (best && context->globals.output) {
-        const struct plan *plan =
-            planning_plan(context, outcome->planning, best, result->lower_bound, result->gap);
-        TRY(planning_save(context, plan, context->globals.output));
+    enum status saved = save(context, outcome);
+    if (!best || !text_equal(context->globals.output, "-")) { /* a plan on standard output stands there alone */
+        TRY(print(context, outcome));
     }
+    TRY(saved);
     if (*control->stop) {
         diag_warning(context->diag, NO_MARK, "interrupted: %s", best ? "these are the best plans so far"
                                                                      : "no plan was found so far");
@@ -182,19 +191,22 @@ static enum status run(struct context *context) {
     const struct search_options *options = context->options;
     struct planning planning;
     TRY(planning_load(context, &options->scale, &planning));
+    struct outcome outcome = {.planning = &planning};
+    if (options->why_not) {
+        struct word question = {options->why_not, options_mark(context, "why-not")};
+        TRY(why_not_read(context, &planning, &question, &outcome.why_not));
+    }
     struct progress progress;
     progress_init(&progress, context->globals.quiet);
     struct search_control control = {
         .stop = progress_catch(), .clock = progress_clock, .progress = progress_show, .context = &progress};
-    struct outcome outcome = {.planning = &planning, .asked = options->why_not != NULL};
     enum status status = search_run(context->arena, &planning.cost, &control, &outcome.result, context->diag);
     progress_clear(&progress);
     if (status != OK && status != STATUS_INFEASIBLE && status != STATUS_INTERRUPTED) {
         return status;
     }
-    if (outcome.asked) {
-        struct word question = {options->why_not, options_mark(context, "why-not")};
-        TRY(why_not_ask(context, &planning, &question, &control, &outcome.why_not));
+    if (outcome.why_not.question) {
+        TRY(why_not_ask(context, &planning, &control, &outcome.why_not));
     }
     return finish(context, &outcome, &control);
 }

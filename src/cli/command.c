@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -106,6 +107,7 @@ static enum status run_command(struct context *context, int argc, char **argv) {
 
 int command_main(int argc, char **argv) {
     setlocale(LC_CTYPE, "");
+    signal(SIGXFSZ, SIG_IGN); /* a file that may grow no more is an error of write, not the end */
     struct arena *arena = arena_open(exhausted, NULL);
     struct diag *diag = ARENA_NEW(arena, struct diag);
     struct context *context = ARENA_NEW(arena, struct context);

@@ -103,7 +103,8 @@ static void place_entries(struct context *context, size_t first, struct mark mar
 static enum status read_topology(struct context *context, const struct word *word, struct topology *topology) {
     struct shortform form;
     struct word device = *word;
-    bool short_form = shortform_is(word->text) && !looks_like_path(word->text);
+    size_t size = strcspn(word->text, "*@"); /* the rate of a short form has a slash: 8xh100-sxm@8x400Gbit/s */
+    bool short_form = shortform_is(word->text) && !looks_like_path(arena_copy(context->arena, word->text, size));
     if (short_form) {
         TRY(shortform_parse(context->arena, word->text, &form, context->diag));
         device.text = form.device;

@@ -212,6 +212,11 @@ static bool is_value(const struct parser *parser, size_t index) {
     return word[0] != '-' || !word[1] || (word[1] >= '0' && word[1] <= '9') || word[1] == '.';
 }
 
+/* An empty value is a shell variable that was not set; what YAML reads as nothing would silently be the default. */
+static bool says_nothing(const struct option *option, const char *value) {
+    return !*value || (option->group->document && (text_equal(value, "~") || text_equal(value, "null")));
+}
+
 /* A flag that was recognised: `attached` is its value in the same word, starting at byte `from`, or NULL. */
 static void take(struct parser *parser, const struct option *option, bool negated, const char *attached, size_t from,
                  struct mark mark) {
@@ -226,6 +231,11 @@ static void take(struct parser *parser, const struct option *option, bool negate
         }
         parser->at++;
         argument.value = (struct word){parser->words[parser->at], mark_word(parser, parser->at)};
+    }
+    if (argument.value.text && says_nothing(option, argument.value.text)) {
+        (void)diag_error(parser->context->diag, argument.value.mark, "option '--%s' needs a value: %s, not '%s'",
+                         option->name, field_placeholder(option->field), argument.value.text);
+        return;
     }
     add_argument(parser->context, argument);
 }

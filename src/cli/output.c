@@ -76,6 +76,12 @@ static bool fill_file(int fd, const struct text *text, mode_t mode) {
     return good;
 }
 
+/* A name in the same folder, for mkstemp; not the target's with an ending, which may be as long as a name can be. */
+static char *temporary_beside(struct arena *arena, const char *target) {
+    const char *slash = strrchr(target, '/');
+    return arena_format(arena, "%.*s.parplan-XXXXXX", slash ? (int)(slash + 1 - target) : 0, target);
+}
+
 enum status output_file(struct context *context, const char *path, const struct text *text) {
     if (text_equal(path, "-")) {
         return output_print(context, text);
@@ -92,7 +98,7 @@ enum status output_file(struct context *context, const char *path, const struct 
     char *real = exists ? realpath(path, NULL) : NULL; /* a link stays a link, its target is replaced */
     const char *target = real ? arena_text(context->arena, real) : path;
     free(real);
-    char *temporary = arena_format(context->arena, "%s.XXXXXX", target);
+    char *temporary = temporary_beside(context->arena, target);
     int fd = mkstemp(temporary);
     if (fd < 0) {
         return complain(context, path, "create");

@@ -35,8 +35,8 @@ static void apply(struct context *context, const struct word *question, const ch
     }
 }
 
-enum status why_not_ask(struct context *context, const struct planning *planning, const struct word *question,
-                        const struct search_control *control, struct why_not *ret) {
+enum status why_not_read(struct context *context, const struct planning *planning, const struct word *question,
+                         struct why_not *ret) {
     struct job *job = ARENA_NEW(context->arena, struct job);
     *job = *planning->job;
     job->top = 1;
@@ -46,12 +46,16 @@ enum status why_not_ask(struct context *context, const struct planning *planning
         apply(context, question, at, size, &job->space);
         at += size + (at[size] == ',');
     }
-    TRY(diag_status(context->diag));
-    struct cost_context cost = cost_context_make(planning->model, planning->topology, job);
-    *ret = (struct why_not){.question = question->text};
-    enum status status = search_run(context->arena, &cost, control, &ret->result, context->diag);
-    ret->feasible = ret->result.plans.count > 0;
-    return status == STATUS_INFEASIBLE || (status == STATUS_INTERRUPTED && ret->feasible) ? OK : status;
+    *ret = (struct why_not){.question = question->text, .job = job};
+    return diag_status(context->diag);
+}
+
+enum status why_not_ask(struct context *context, const struct planning *planning, const struct search_control *control,
+                        struct why_not *answer) {
+    struct cost_context cost = cost_context_make(planning->model, planning->topology, answer->job);
+    enum status status = search_run(context->arena, &cost, control, &answer->result, context->diag);
+    answer->feasible = answer->result.plans.count > 0;
+    return status == STATUS_INFEASIBLE || status == STATUS_INTERRUPTED ? OK : status;
 }
 
 /* The largest part and what it takes, of an estimate that does not fit. */
@@ -66,6 +70,9 @@ static struct view_part largest_part(const struct estimate *estimate) {
 }
 
 const char *why_nothing(struct arena *arena, const struct search_result *result) {
+    if (!result->complete) {
+        return "not known: the search was ended before it found anything";
+    }
     if (result->has_nearest) {
         const struct estimate *nearest = &result->nearest;
         if (nearest->memory.peak <= nearest->memory.limit) {

@@ -5,8 +5,8 @@
 #include "cost/price.h"
 
 /* A vocabulary spread over all stages, forward as backward: what the embedding's shards found is summed on the first
- * stage, the head's input goes from the last to all, with two all-reduces of the loss' statistics
- * (arXiv:2411.05288, section 4). */
+ * stage, the head's input goes from the last to all, and the loss' statistics are all-reduced (arXiv:2411.05288,
+ * section 4). */
 static double vocabulary_seconds(const struct cost_context *c, const struct cut *cut, double message,
                                  double statistics) {
     struct span stages = mesh_span(c->topology, &cut->mesh, AXIS_PP, cut->parallel.pp, 1);

@@ -1,6 +1,7 @@
 /* Variants, their maps, and which of them are legal. */
 #include "search/pipeline.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -125,6 +126,7 @@ static void make_legality(struct arena *arena, const struct space_axes *axes, co
             d.parallel.zero = axes->zero.items[z];
             const struct rule *rule = rule_broken(axes->context, &d, RULE_WHOLE);
             if (rule != NULL) {
+                assert(rule - rules < RULES_MAX);
                 ret->refused[rule - rules]++;
             } else {
                 ret->zeros[i] = (unsigned char)(ret->zeros[i] | 1U << z);

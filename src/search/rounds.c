@@ -165,16 +165,23 @@ static bool merge(struct rounds *r, int64_t count) {
 }
 
 static void tell(const struct rounds *r) {
-    if (r->control->progress != NULL) {
-        const struct tally *t = &r->result.tally;
-        struct search_result so_far = {.evaluated = t->evaluated,
-                                       .pruned_memory = t->pruned_memory,
-                                       .pruned_bound = t->pruned_bound,
-                                       .pruned_rule = t->pruned_rule,
-                                       .seconds = now(r) - r->started,
-                                       .threads = r->result.threads};
-        r->control->progress(r->control->context, &so_far);
+    const struct tally *t = &r->result.tally;
+    const struct best *best = &r->result.best;
+    struct estimate first;
+    struct search_result so_far = {.evaluated = t->evaluated,
+                                   .pruned_memory = t->pruned_memory,
+                                   .pruned_bound = t->pruned_bound,
+                                   .pruned_rule = t->pruned_rule,
+                                   .seconds = now(r) - r->started,
+                                   .threads = r->result.threads};
+    if (r->control->progress == NULL) {
+        return;
     }
+    if (best->count > 0 && r->plan.objectives[0] == OBJECTIVE_STEP_TIME) {
+        first = (struct estimate){.decision = best->items[0].decision, .step_time = best->items[0].values[0]};
+        so_far.plans = (struct list){&first, 1};
+    }
+    r->control->progress(r->control->context, &so_far);
 }
 
 static bool explore_all(struct rounds *r) {

@@ -45,7 +45,8 @@ struct search_refusal {
 struct search_control {
     const volatile sig_atomic_t *stop; /* set to 1 by someone else: end with the best so far; may be NULL */
     double (*clock)(void);             /* seconds, monotone; NULL = no time limit and seconds = 0 */
-    void (*progress)(void *context, const struct search_result *so_far); /* between rounds; may be NULL */
+    /* Between rounds; may be NULL. Told are counts, and where time is the objective the best decision with its step. */
+    void (*progress)(void *context, const struct search_result *so_far);
     void *context;
     bool exhaustive; /* price everything legal: no pruning by bounds or memory */
     bool plans_only; /* leave out the nearest when nothing fits */

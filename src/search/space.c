@@ -208,9 +208,11 @@ int64_t space_sequences(const struct space_axes *axes, int64_t tp, int64_t cp, s
         }
     }
     bool usp = (space->cp_kind >> CONTEXT_USP & 1) != 0;
+    int degrees = 0;
     for (int64_t u = 2; usp && u < cp && tp * u <= axes->context->model->num_attention_heads; u++) {
-        if (cp % u == 0 && (space->ulysses == 0 || space->ulysses == u)) {
+        if (cp % u == 0 && (space->ulysses == 0 || space->ulysses == u) && degrees < SPACE_USP) {
             add_sequence(&list, CONTEXT_USP, u);
+            degrees++;
         }
     }
     return list.count;

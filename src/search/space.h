@@ -51,7 +51,8 @@ int64_t space_dp(const struct space_axes *axes, int64_t tp, int64_t cp, int64_t 
 /* The variants of a pipeline of `pp` ranks; writes up to `room` and returns how many there are. */
 int64_t space_variants(const struct space_axes *axes, int64_t pp, struct variant *ret, int64_t room);
 
-/* The sequence choices under tp and cp, as above. */
+/* The sequence choices under tp and cp, as above. Of usp the smallest inner degrees: no real cp has more divisors. */
+enum { SPACE_USP = 100 };
 int64_t space_sequences(const struct space_axes *axes, int64_t tp, int64_t cp, struct sequence_choice *ret,
                         int64_t room);
 

@@ -157,7 +157,7 @@ static void check_nics(const struct check *check, const struct node_type *node, 
     } else if (nics->rate > NIC_FAST) {
         diag_warning(check->diag, mark, "rate: %s for one adapter of node %s", rate_text(check, nics->rate),
                      node->name);
-        diag_help(check->diag, "did you mean %.4gGbit/s?", nics->rate / 1e9);
+        diag_help(check->diag, "did you mean %.6gGbit/s?", nics->rate / 1e9);
     } else if (nics->count > 0 && nics->rate < NIC_SLOW) {
         diag_warning(check->diag, mark, "rate: only %s for one adapter of node %s; Gbit/s?",
                      rate_text(check, nics->rate), node->name);

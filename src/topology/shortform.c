@@ -7,6 +7,10 @@
 #include "base/text.h"
 #include "topology/resize.h"
 
+/* As in a document. */
+enum { NODE_DEVICES = 65536, NODE_NICS = 1024 };
+#define RATE_MOST 1e18
+
 static const char GRAMMAR[] = "the short form is COUNTxDEVICE[*NODES][@NICSxRATE], such as 8xh100-sxm*64@8x400G";
 
 struct reader {
@@ -35,8 +39,8 @@ static struct mark mark_at(const struct reader *reader, size_t at, size_t length
     return (struct mark){reader->source, 1, (unsigned)at + 1, (unsigned)(length > 0 ? length : 1)};
 }
 
-/* A whole number from 1 to TOPOLOGY_DEVICES. */
-static enum status read_count(struct reader *reader, const char *what, int64_t *ret_count) {
+/* A whole number from 1 to `most`. */
+static enum status read_count(struct reader *reader, const char *what, int most, int64_t *ret_count) {
     size_t from = reader->at, size = 0;
     long long value = 0;
     while (is_digit(reader->text[from + size])) {
@@ -47,9 +51,9 @@ static enum status read_count(struct reader *reader, const char *what, int64_t *
         diag_help(reader->diag, "%s", GRAMMAR);
         return STATUS_INVALID;
     }
-    if (!text_integer(reader->text + from, size, &value) || value < 1 || value > TOPOLOGY_DEVICES) {
+    if (!text_integer(reader->text + from, size, &value) || value < 1 || value > most) {
         return diag_error(reader->diag, mark_at(reader, from, size), "%s: %.*s is not between 1 and %d", what,
-                          (int)(size < 40 ? size : 40), reader->text + from, TOPOLOGY_DEVICES);
+                          (int)(size < 40 ? size : 40), reader->text + from, most);
     }
     reader->at = from + size;
     *ret_count = value;
@@ -89,12 +93,15 @@ static enum status read_rate(struct reader *reader, double *ret_rate) {
     if (!(*ret_rate > 0)) {
         return diag_error(reader->diag, mark_at(reader, reader->at, size), "rate: it must be positive");
     }
+    if (*ret_rate > RATE_MOST) {
+        return diag_error(reader->diag, mark_at(reader, reader->at, size), "rate: it is too large to be meant");
+    }
     reader->at += size;
     return OK;
 }
 
 static enum status read_form(struct reader *reader, struct shortform *ret) {
-    TRY(read_count(reader, "devices a node", &ret->count));
+    TRY(read_count(reader, "devices a node", NODE_DEVICES, &ret->count));
     TRY(read_sign(reader, 'x'));
     size_t size = strcspn(reader->text + reader->at, "*@");
     if (size == 0) {
@@ -104,11 +111,11 @@ static enum status read_form(struct reader *reader, struct shortform *ret) {
     reader->at += size;
     if (reader->text[reader->at] == '*') {
         reader->at++;
-        TRY(read_count(reader, "nodes", &ret->nodes));
+        TRY(read_count(reader, "nodes", TOPOLOGY_DEVICES, &ret->nodes));
     }
     if (reader->text[reader->at] == '@') {
         reader->at++;
-        TRY(read_count(reader, "network adapters a node", &ret->nics));
+        TRY(read_count(reader, "network adapters a node", NODE_NICS, &ret->nics));
         TRY(read_sign(reader, 'x'));
         TRY(read_rate(reader, &ret->rate));
     }

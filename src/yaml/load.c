@@ -17,7 +17,7 @@ static enum status refuse_open(const char *path, int cause, struct diag *diag) {
     switch (cause) {
     case ENOENT:
     case ENOTDIR:
-        return diag_error(diag, NO_MARK, "%s: no such file", path);
+        return diag_error(diag, NO_MARK, "%s: no such file", *path != '\0' ? path : "''");
     case ENAMETOOLONG:
     case ELOOP:
         return diag_error(diag, NO_MARK, "%s: not the name of a file", reader_clip(diag->arena, path));

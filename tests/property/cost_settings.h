@@ -2,7 +2,7 @@
 #ifndef PARPLAN_TESTS_COST_SETTINGS_H
 #define PARPLAN_TESTS_COST_SETTINGS_H
 
-#include "../unit/cost/decision.h"
+#include "../unit/cost/draw.h"
 
 static const struct {
     const char *model, *topology, *job;
@@ -11,7 +11,8 @@ static const struct {
     {"llama3-8b", "h100-sxm", "global_batch: 128\nseq_len: 8192\n", 16},
     {"llama3-70b", "gb200-nvl72", "global_batch: 288\nprecision: fp8\n", 144},
     {"megatron-22b", "a100-sxm-80g", "global_batch: 64\nseq_len: 2048\nkernels: {flash_attention: false}\n", 64},
-    {"gpt3-175b", "a100-sxm-80g", "global_batch: 96\noverlap: {gradients: false, parameters: false, pipeline: false}\n", 96},
+    {"gpt3-175b", "a100-sxm-80g", "global_batch: 96\noverlap: {gradients: false, parameters: false, pipeline: false}\n",
+     96},
     {"deepseek-v2-lite", "h800-sxm", "global_batch: 64\ndispatch: flex\noverlap: {experts: true}\n", 32},
     {"deepseek-v3", "h100-sxm", "global_batch: 512\n", 256},
     {"mixtral-8x7b", "mi300x", "global_batch: 64\ndispatch: allgather\noverlap: {tensor: true}\n", 32},

@@ -143,8 +143,8 @@ Test(cost, recomputation_trades_bytes_for_work) {
     for_all("recompute", law_recompute);
 }
 
-/* Sequence parallelism keeps no more activations; the same mesh in another order is the same price; one more copy of the
- * batch is as much compute again. */
+/* Sequence parallelism keeps no more activations; the same mesh in another order is the same price; one more copy of
+ * the batch is as much compute again. */
 static void law_same(struct arena *arena, const struct cost_context *c, const struct decision *d, const char *name) {
     struct estimate e = cost_estimate(arena, c, d, NULL);
     struct decision other = *d;

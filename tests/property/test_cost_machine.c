@@ -3,7 +3,9 @@
 
 #include "schedule/schedule.h"
 
-enum change { LINKS_TWICE, ADAPTERS_TWICE, LATENCY_HALF, MEMORY_RATE_TWICE, PEAK_TWICE, MEMORY_TWICE, NO_JITTER, CHANGES };
+enum change {
+    LINKS_TWICE, ADAPTERS_TWICE, LATENCY_HALF, MEMORY_RATE_TWICE, PEAK_TWICE, MEMORY_TWICE, NO_JITTER, CHANGES
+};
 static const char *const change_names[CHANGES] = {"scale-up bandwidth", "adapters", "latency", "memory bandwidth",
                                                  "peak FLOP/s", "memory", "jitter"};
 
@@ -60,7 +62,8 @@ static void expect_better(const struct estimate *before, const struct estimate *
         cr_expect(after->memory.peak == before->memory.peak, "%s: %s: peak", name, change_names[change]);
     }
     bool links = change == LINKS_TWICE || change == ADAPTERS_TWICE || change == LATENCY_HALF;
-    cr_expect(!links || near(after->time.compute, before->time.compute, 1e-6) || after->time.bubble != before->time.bubble,
+    cr_expect(!links || near(after->time.compute, before->time.compute, 1e-6) ||
+                  after->time.bubble != before->time.bubble,
               "%s: %s: compute %g after %g", name, change_names[change], after->time.compute, before->time.compute);
     bool kernels = change == MEMORY_RATE_TWICE || change == PEAK_TWICE;
     cr_expect(!kernels || after->time.optimizer <= before->time.optimizer, "%s: %s: optimizer", name,

@@ -159,7 +159,7 @@ Test(options, bad) {
         {"sample a -x", 18, 2, "unknown option '-x'", "sample --help"},
         {"sample a --count", 18, 7, "option '--count' needs a value", NULL},
         {"sample a --count --on", 18, 7, "option '--count' needs a value", NULL},
-        {"sample a --count=", 26, 0, "--count: must be a whole number", NULL},
+        {"sample a --count=", 26, 0, "option '--count' needs a value", NULL},
         {"sample a --count 101", 26, 3, "--count: must be between 0 and 100, not 101", NULL},
         {"sample a --count -1", 26, 2, "--count: must be between 0 and 100, not -1", NULL},
         {"sample a --count=abc", 26, 3, "--count: must be a whole number", NULL},

@@ -43,7 +43,8 @@ Test(context, slowest_device_and_smallest_memory) {
                   rows[i].derate, kernel_gemm_rate(c.device, DTYPE_FP16), rate);
         cr_expect(near(c.memory_limit, 0.9 * memory, 1e-12), "%g bytes of %g", c.memory_limit, memory);
         cr_expect(price > 0 && near(c.price, price, 1e-12), "%g USD/h, %g", c.price, price);
-        cr_expect(near(c.power.idle, idle, 1e-12) && near(c.power.busy, busy, 1e-12) && busy > idle, "%g W", c.power.busy);
+        cr_expect(near(c.power.idle, idle, 1e-12) && near(c.power.busy, busy, 1e-12) && busy > idle, "%g W",
+                  c.power.busy);
         cr_expect_eq(c.world, topology_devices(topology));
         cr_expect_eq(c.nodes, topology_node_count(topology));
     }
@@ -114,8 +115,9 @@ Test(context, shards) {
     cr_expect(s.tp == 2 && s.cp == 4 && s.ep == 2 && s.etp == 4 && s.ulysses == 4 && s.micro_batch == 3);
     cr_expect(s.sequence_parallel && s.ulysses_only && !s.gathers_keys && s.seq_len == 512 && s.expert_load == 1.5);
     cr_expect(s.element == 2 && !s.fp8 && s.flash && s.fused_norm && s.fused_activation);
-    c = cost_context_make(busy, topology, setup_job(arena, "precision: fp8\nkernels: {flash_attention: false, fused_norm: "
-                                                           "false, fused_activation: false}\n"));
+    c = cost_context_make(busy, topology,
+                          setup_job(arena, "precision: fp8\nkernels: {flash_attention: false, fused_norm: "
+                                           "false, fused_activation: false}\n"));
     p = filled((struct parallel){.tp = 1, .sp = true, .cp = 2, .cp_kind = CONTEXT_ALL_GATHER});
     s = cost_shard(&c, &p, 1);
     cr_expect(!s.sequence_parallel && s.gathers_keys && !s.ulysses_only && s.expert_load == 1);

@@ -1,13 +1,13 @@
-/* Every technique's volume reaches the price. On a machine whose kernels take no time and whose links are very slow, the
- * visible seconds of a technique are the collectives that its paper lists, and nothing else is visible:
+/* Every technique's volume reaches the price. On a machine whose kernels take no time and whose links are very slow,
+ * the visible seconds of a technique are the collectives that its paper lists, and nothing else is visible:
  *
- *   u = 2 bytes x tokens x h        forward                 backward
- *   tp                              2 AR u                  2 AR u                                Megatron-LM, arXiv:1909.08053
- *   tp + sp                         2 AG u + 2 RS u         2 AG u + 2 RS u + 2 AG u               arXiv:2205.05198, 4.2
- *   ring                            (c-1) sends of K, V     (c-1) of K, V, dK, dV + dK, dV home    arXiv:2310.01889
- *   all-gather                      AG K, V                 RS dK, dV                              arXiv:2407.21783, 3.3.2
- *   Ulysses                         A2A Q, K, V + A2A O     the same                               arXiv:2309.14509
- *   experts, all to all             2 A2A of k copies       the same                               arXiv:2006.16668 */
+ *   u = 2 bytes x tokens x h   forward               backward
+ *   tp                         2 AR u                2 AR u                               arXiv:1909.08053, 3
+ *   tp + sp                    2 AG u + 2 RS u       2 AG u + 2 RS u + 2 AG u             arXiv:2205.05198, 4.2
+ *   ring                       (c-1) sends of K, V   (c-1) of K, V, dK, dV; dK, dV home   arXiv:2310.01889
+ *   all-gather                 AG K, V               RS dK, dV                            arXiv:2407.21783, 3.3.2
+ *   Ulysses                    A2A Q, K, V + A2A O   the same                             arXiv:2309.14509
+ *   experts, all to all        2 A2A of k copies     the same                             arXiv:2006.16668 */
 #include "decision.h"
 
 #include "collective/collective.h"
@@ -16,7 +16,8 @@
 
 #define BUSY HEAVY "moe: {num_experts: 16, experts_per_token: 2, expert_intermediate_size: 512, imbalance: 1.5}\n"
 #define SHARED HEAVY "moe: {num_experts: 16, experts_per_token: 2, expert_intermediate_size: 512, shared_experts: 1}\n"
-#define LATENT MODEL "hidden_size: 1024\nnum_attention_heads: 16\nvocab_size: 51200\nnum_hidden_layers: 4\nintermediate_size: 4096\nmla: {q_lora_rank: 256, kv_lora_rank: 128, qk_nope_head_dim: 64, " \
+#define LATENT MODEL "hidden_size: 1024\nnum_attention_heads: 16\nvocab_size: 51200\nnum_hidden_layers: 4\n" \
+                     "intermediate_size: 4096\nmla: {q_lora_rank: 256, kv_lora_rank: 128, qk_nope_head_dim: 64, " \
                      "qk_rope_head_dim: 32, v_head_dim: 64}\n"
 #define LINEAR HEAVY "intermediate_size: 4096\nlayer_pattern: [linear]\n" \
                      "linear: {key_heads: 8, value_heads: 16, key_dim: 64, value_dim: 64}\n"
@@ -99,7 +100,7 @@ static const struct technique techniques[] = {
     /* Two experts on 8 ranks of two each: 8 (1 - C(14,2) / C(16,2)) = 8 x 29 / 120 ranks. */
     {"experts by node", EXPERTS, "dispatch: flex\n", {.dp = 8, .ep = 8}, RECOMPUTE_NONE, AXIS_EP,
      {{A2A, 1, 8, U * 8 * 29 / 120, 4 * LAYERS}}},
-    /* On 2 nodes: 2 (1 - C(8,2) / C(16,2)) = 2 x 92 / 120 of them, the same rail; then 16 ranks of one expert, 2 hit. */
+    /* On 2 nodes: 2 (1 - C(8,2) / C(16,2)) = 2 x 92 / 120 by the same rail; then 2 of 16 ranks of one expert. */
     {"experts by node, two nodes", EXPERTS, "dispatch: flex\n", {.dp = 16, .ep = 16}, RECOMPUTE_NONE, AXIS_EP,
      {{A2A, 8, 2, U * 2 * 92 / 120, 4 * LAYERS}, {A2A, 1, 8, 2 * U, 4 * LAYERS}}},
     /* Each of two ranks has half an expert's width: rows of both are gathered and what comes out is summed. */
@@ -158,7 +159,8 @@ static double product(const struct device *device, double m, double n, double k)
 
 /* The input gradient's reduction runs beside the weight gradient of the same projection: QKV and the gated FC1. */
 static double weight_gradients(const struct device *device) {
-    return product(device, HIDDEN, (HIDDEN + 2 * KEYS) / 8.0, SEQUENCE) + product(device, HIDDEN, 2 * 4096 / 8.0, SEQUENCE);
+    return product(device, HIDDEN, (HIDDEN + 2 * KEYS) / 8.0, SEQUENCE) +
+           product(device, HIDDEN, 2 * 4096 / 8.0, SEQUENCE);
 }
 
 /* Cut in 8 pieces, one of which is alone: the reduction of the output of both blocks, beside its own product. */
@@ -226,8 +228,8 @@ Test(layer, what_is_hidden_runs_beside) {
         d.parallel = filled(o->parallel);
         int64_t world = d.parallel.tp * d.parallel.cp * d.parallel.dp;
         const struct model *model = setup_model(arena, o->model);
-        const struct job *job = setup_job(
-            arena, arena_format(arena, "seq_len: %d\nglobal_batch: %lld\n%s", SEQUENCE, (long long)d.parallel.dp, o->job));
+        const struct job *job = setup_job(arena, arena_format(arena, "seq_len: %d\nglobal_batch: %lld\n%s", SEQUENCE,
+                                                              (long long)d.parallel.dp, o->job));
         struct cost_context real = cost_context_make(model, setup_slow(arena, world, false), job);
         struct cost_context instant = cost_context_make(model, setup_slow(arena, world, true), job);
         double hidden = part_of(cost_estimate(arena, &instant, &d, NULL).time, o->axis) -
@@ -269,7 +271,8 @@ Test(layer, prediction_ahead) {
         for (int i = 0; i < 3; i++) {
             double compute = sums[i][1]->compute + sums[i][2]->compute + sums[i][3]->compute;
             double visible = sums[i][1]->exposed.tp + sums[i][2]->exposed.tp + sent[i];
-            cr_expect(near(sums[i][0]->compute, compute, 1e-12), "pass %d: %g s, %g s", i, sums[i][0]->compute, compute);
+            cr_expect(near(sums[i][0]->compute, compute, 1e-12), "pass %d: %g s, %g s", i, sums[i][0]->compute,
+                      compute);
             cr_expect(fabs(sums[i][0]->exposed.tp - visible) <= 1e-12 * visible, "pass %d: %g s visible, %g s", i,
                       sums[i][0]->exposed.tp, visible);
         }

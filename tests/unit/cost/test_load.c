@@ -12,8 +12,8 @@
 enum { SEQUENCE = 2048 };
 #define U (2.0 * SEQUENCE * 1024)
 
-/* Bytes that a rank sends to its neighbour, each tensor-parallel rank a part, gathered behind the wire where all need the
- * whole (arXiv:2104.04473, section 4.1). */
+/* Bytes that a rank sends to its neighbour, each tensor-parallel rank a part, gathered behind the wire where all need
+ * the whole (arXiv:2104.04473, section 4.1). */
 Test(load, messages) {
     static const struct {
         const char *name, *model;
@@ -99,8 +99,8 @@ Test(load, spread_vocabulary) {
     double each = collective_seconds(&stages, COLLECTIVE_REDUCE, U, NULL) +
                   collective_seconds(&stages, COLLECTIVE_BROADCAST, U, NULL) +
                   collective_seconds(&stages, COLLECTIVE_ALL_REDUCE, 4.0 * SEQUENCE, NULL);
-    cr_expect(near(visible[1] - visible[0], 3 * 2 * each, 1e-9), "%.12g s more, by hand %.12g s", visible[1] - visible[0],
-              3 * 2 * each);
+    cr_expect(near(visible[1] - visible[0], 3 * 2 * each, 1e-9), "%.12g s more, by hand %.12g s",
+              visible[1] - visible[0], 3 * 2 * each);
     arena_close(arena);
 }
 
@@ -122,12 +122,14 @@ static void expect_sum(const struct cost_context *c, const struct priced *p, int
                   near(load->backward, cost_pass_seconds(c, &backward), 1e-12) &&
                   near(load->weight, cost_pass_seconds(c, &weight), 1e-12), "rank %lld: seconds", (long long)rank);
     cr_expect(near(load->compute, forward.compute + backward.compute + weight.compute, 1e-12) &&
-                  near(load->exposed.tp, forward.exposed.tp + backward.exposed.tp, 1e-12), "rank %lld", (long long)rank);
+                  near(load->exposed.tp, forward.exposed.tp + backward.exposed.tp, 1e-12),
+              "rank %lld", (long long)rank);
     cr_expect(near(load->saved, saved, 1e-12), "rank %lld: %g bytes, %g", (long long)rank, load->saved, saved);
     cr_expect(load->logits == (class->head > 0 ? p->work.head.logits : 0), "rank %lld: logits", (long long)rank);
     double widest = p->work.kinds[0].working - p->work.kinds[0].saved[recompute] + p->work.kinds[0].transient;
     double ends = fmax(class->embedding * p->work.embedding.transient, class->head * p->work.head.transient);
-    cr_expect(load->extra == fmax(widest, ends), "rank %lld: %g bytes beside, %g", (long long)rank, load->extra, widest);
+    cr_expect(load->extra == fmax(widest, ends), "rank %lld: %g bytes beside, %g", (long long)rank, load->extra,
+              widest);
     cr_expect(near(load->recompute_flops, (double)class->total * p->work.kinds[0].again[recompute].flops, 1e-12));
 }
 
@@ -180,7 +182,7 @@ Test(load, device_or_host) {
     arena_close(arena);
 }
 
-/* An overlapped pair hides the experts' exchanges of one micro-batch behind the other's passes, which they slow down. */
+/* An overlapped pair hides the experts' exchanges of one micro-batch behind the other's passes, slowing them down. */
 Test(load, pairs) {
     struct arena *arena = support_arena();
     const struct model *model = setup_model(arena, EXPERTS);
@@ -204,8 +206,8 @@ Test(load, pairs) {
     arena_close(arena);
 }
 
-/* ZeRO-3 on links so slow that all compute beside is filled: gathers of 8 layers hide behind the others' forward, gathers
- * and reductions behind their backward. What stands outside the layers comes first and last, beside nothing. */
+/* ZeRO-3 on links so slow that all compute beside is filled: gathers of 8 layers hide behind the others' forward,
+ * gathers and reductions behind their backward. What stands outside the layers comes first and last, beside nothing. */
 Test(load, shard_traffic) {
     static const struct {
         int64_t zero;

@@ -89,7 +89,7 @@ Test(price, ends_are_visible) {
     arena_close(arena);
 }
 
-/* Micro-batches in flight on the first rank, in copies of what all its chunks keep; weights of two-way schedules twice. */
+/* Micro-batches in flight on the first rank, in copies of what its chunks keep; weights of two-way schedules twice. */
 Test(price, in_flight) {
     static const struct {
         int schedule;
@@ -114,8 +114,8 @@ Test(price, in_flight) {
         double library;
         cost_peak(&c, &p->cut, &p->map, &p->states[0], load, schedules[d.schedule], 16, 0, &m, &library);
         double copies = (m.activations - fmax(0, load->extra - load->logits)) / load->saved;
-        cr_expect(near(copies, rows[i].kept, 1e-9), "%s: %g micro-batches in flight, not %g", schedule_names[d.schedule],
-                  copies, rows[i].kept);
+        cr_expect(near(copies, rows[i].kept, 1e-9), "%s: %g micro-batches in flight, not %g",
+                  schedule_names[d.schedule], copies, rows[i].kept);
         cr_expect_eq(p->map.classes[p->map.rank_class[0]].total, (int64_t)rows[i].layers);
         double weights = p->states[p->map.rank_class[1]].weights;
         cr_expect(near(weights, 2 * rows[i].layers * (double)(4 * 1024 * 1024 + 3 * 1024 * 4096 + 2048), 1e-12),
@@ -229,7 +229,8 @@ Test(price, overheads) {
         d.schedule = rows[i].schedule;
         d.micro_batches = 64 / d.parallel.dp;
         struct estimate quiet = cost_estimate(arena, &calm, &d, NULL), noisy = cost_estimate(arena, &late, &d, NULL);
-        double host = 1e-3 * (double)rows[i].passes, without = (noisy.step_time - 0.5) / 1.01; /* one doubling: 2 nodes */
+        double host = 1e-3 * (double)rows[i].passes;
+        double without = (noisy.step_time - 0.5) / 1.01; /* one doubling: 2 nodes */
         double overhead = host + 0.5 + 0.01 * without;
         cr_expect(near(noisy.time.overhead, overhead, 1e-9), "row %zu: %.12g s, by hand %.12g s", i,
                   noisy.time.overhead, overhead);
@@ -240,7 +241,7 @@ Test(price, overheads) {
     arena_close(arena);
 }
 
-/* With a vocabulary over all stages two more micro-batches wait for it, but no more than there are (arXiv:2411.05288). */
+/* With a vocabulary over all stages two more micro-batches wait for it, if there are so many (arXiv:2411.05288). */
 Test(price, in_flight_with_spread_vocabulary) {
     static const struct {
         int64_t micro_batches;

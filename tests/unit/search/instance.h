@@ -3,6 +3,7 @@
 #define PARPLAN_TESTS_SEARCH_INSTANCE_H
 
 #include "../cost/decision.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "search/search.h"
 

@@ -54,11 +54,17 @@ Test(rounds, same_at_any_number_of_threads, .timeout = 60) {
 struct stopper {
     volatile sig_atomic_t stop;
     int rounds;
+    double best;
 };
 
 static void count_down(void *context, const struct search_result *so_far) {
     struct stopper *stopper = context;
-    cr_expect(so_far->evaluated >= 0);
+    cr_expect(so_far->evaluated + so_far->pruned_memory + so_far->pruned_bound > 0 && so_far->plans.count <= 1);
+    if (so_far->plans.count > 0) {
+        double step = ((const struct estimate *)so_far->plans.items)[0].step_time;
+        cr_expect(step > 0 && step <= stopper->best, "best %g after %g", step, stopper->best);
+        stopper->best = step;
+    }
     if (--stopper->rounds == 0) {
         stopper->stop = 1;
     }
@@ -92,7 +98,7 @@ Test(rounds, stopped, .timeout = 60) {
     double gap = INFINITY;
     int early = 0, with_plans = 0;
     for (int rounds = 0; rounds < 12; rounds++) {
-        struct stopper stopper = {.rounds = rounds, .stop = rounds == 0};
+        struct stopper stopper = {.rounds = rounds, .stop = rounds == 0, .best = INFINITY};
         control = (struct search_control){.stop = &stopper.stop, .progress = count_down, .context = &stopper};
         enum status status;
         struct search_result part = search(arena, c, &control, &status);

@@ -1,8 +1,6 @@
 /* The search against the same search done by hand, on random small instances. */
 #include "compare.h"
 
-enum { INSTANCES = 180 };
-
 /* The next best item that is no variation of one taken before; NULL when there is none. */
 static const struct brute_item *next_best(const struct brute *b, int objective, const struct brute_item *const *taken,
                                           int64_t count) {
@@ -220,36 +218,30 @@ static struct brute limit(struct arena *arena, struct instance *instance, double
     return b;
 }
 
-Test(search, equals_brute_force, .timeout = 900) {
-    static const double parts[] = {-1, 0, 0.01, 0.1, 0.3, 0.6, 0.95, 1, 1, 1};
-    int found[OUTCOMES] = {0};
-    for (uint64_t i = 0; i < INSTANCES; i++) {
+/* Instances whose limits leave a part of what is legal; of each draw the parts take turns. */
+static void check_many(const char *purpose, uint64_t instances, const double fitting[], size_t fits,
+                       const double fast[], size_t fasts, int found[OUTCOMES]) {
+    for (uint64_t i = 0; i < instances; i++) {
         struct arena *arena = support_arena();
-        struct instance instance = instance_draw(arena, "search", i);
-        struct brute b = limit(arena, &instance, parts[i % ROWS(parts)], 1);
+        struct instance instance = instance_draw(arena, purpose, i);
+        struct brute b = limit(arena, &instance, fitting[i % fits], fast[i % fasts]);
         if (b.count <= BRUTE_MOST) {
             check(&instance, &b, found);
         }
         arena_close(arena);
     }
+}
+
+/* Without and with a limit on the step: what is slower is no plan; where nothing is fast enough, the nearest fits. */
+Test(search, equals_brute_force, .timeout = 900) {
+    static const double parts[] = {-1, 0, 0.01, 0.1, 0.3, 0.6, 0.95, 1, 1, 1}, any[] = {1};
+    static const double fast[] = {-1, 0, 0.2, 0.7}, fitting[] = {1, 0.5, 0.9};
+    int found[OUTCOMES] = {0}, limited[OUTCOMES] = {0};
+    check_many("search", 180, parts, ROWS(parts), any, ROWS(any), found);
     cr_expect(found[NOTHING_LEGAL] > 4 && found[NOTHING_FITS] > 4 && found[FRONT] > 15 && found[LIST] > 50,
               "nothing legal %d, nothing fits %d, front %d, list %d", found[NOTHING_LEGAL], found[NOTHING_FITS],
               found[FRONT], found[LIST]);
-}
-
-/* A limit on the step: what is slower is no plan; nothing fast enough has a nearest that fits. */
-Test(search, max_step_time, .timeout = 60) {
-    static const double fast[] = {-1, 0, 0.2, 0.7}, fitting[] = {1, 0.5, 0.9};
-    int found[OUTCOMES] = {0};
-    for (uint64_t i = 0; i < 60; i++) {
-        struct arena *arena = support_arena();
-        struct instance instance = instance_draw(arena, "longest", i);
-        struct brute b = limit(arena, &instance, fitting[i % ROWS(fitting)], fast[i % ROWS(fast)]);
-        if (b.count <= BRUTE_MOST) {
-            check(&instance, &b, found);
-        }
-        arena_close(arena);
-    }
-    cr_expect(found[NOTHING_FITS] > 8 && found[LIST] + found[FRONT] > 8, "nothing %d, front %d, list %d",
-              found[NOTHING_FITS], found[FRONT], found[LIST]);
+    check_many("longest", 60, fitting, ROWS(fitting), fast, ROWS(fast), limited);
+    cr_expect(limited[NOTHING_FITS] > 8 && limited[LIST] + limited[FRONT] > 8, "nothing %d, front %d, list %d",
+              limited[NOTHING_FITS], limited[FRONT], limited[LIST]);
 }

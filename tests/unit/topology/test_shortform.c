@@ -138,7 +138,7 @@ Test(shortform, refuses_to_apply) {
         {"8xmixed*4", "mixed-a100-v100", "several groups"},
         {"5xgb200*2", "gb200", "do not fit the scale-up domain"},
         {"16xv100-dgx1", "v100-dgx1", "cube mesh"},
-        {"10000000xh100-sxm*9", "h100-sxm", "1 to 10000000"},
+        {"8xh100-sxm*9000000", "h100-sxm", "1 to 10000000"},
     };
     struct arena *arena = support_arena();
     for (size_t i = 0; i < ROWS(rows); i++) {
