@@ -5,6 +5,7 @@
 
 #include "cost/kernel.h"
 #include "plan/plan.h"
+#include "plan/shard.h"
 
 /* A synchronous step waits for the slowest device and must fit into the smallest; all are paid for. One may be slowest
  * in products and another in memory: then what is priced is slower than each, so that a slower machine never seems
@@ -43,12 +44,12 @@ struct cost_context cost_context_make(const struct model *model, const struct to
         .world = topology_devices(topology),
         .nodes = topology_node_count(topology),
         .state = job_state_bytes(job),
-        .tokens = model->image != NULL ? model_image_tokens(model) : job->seq_len,
+        .tokens = plan_tokens(model, job),
         .outer = count_outer(model),
         .mtp = job->train_mtp && model->mtp_layers > 0,
     };
     add_devices(&context);
-    context.element = context.dtype == DTYPE_FP32 || context.dtype == DTYPE_TF32 ? 4 : 2;
+    context.element = plan_element(job);
     for (int64_t kind = 0; kind < model->kind_count; kind++) {
         context.params[kind] = count_layer(model, &model->kinds[kind]);
     }
@@ -58,24 +59,5 @@ struct cost_context cost_context_make(const struct model *model, const struct to
 }
 
 struct shard cost_shard(const struct cost_context *context, const struct parallel *parallel, int64_t micro_batch) {
-    const struct job *job = context->job;
-    return (struct shard){
-        .tp = parallel->tp,
-        .cp = parallel->cp,
-        .ep = parallel->ep,
-        .etp = parallel->etp,
-        .sequence_parallel = parallel->sp && parallel->tp > 1,
-        .ulysses_only = parallel->cp_kind == CONTEXT_ULYSSES,
-        .ulysses = parallel->ulysses,
-        .micro_batch = micro_batch,
-        .seq_len = context->tokens,
-        .element = context->element,
-        .fp8 = context->dtype == DTYPE_FP8 || context->dtype == DTYPE_FP4,
-        .flash = job->kernels.flash_attention,
-        .fused_norm = job->kernels.fused_norm,
-        .fused_activation = job->kernels.fused_activation,
-        .ep_domains = 1,
-        .gathers_keys = parallel->cp_kind == CONTEXT_ALL_GATHER,
-        .expert_load = parallel->ep > 1 && context->model->moe != NULL ? context->model->moe->imbalance : 1,
-    };
+    return plan_shard(context->model, context->job, parallel, micro_batch);
 }

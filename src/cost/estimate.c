@@ -107,7 +107,7 @@ static struct parts *price_parts(struct arena *arena, const struct cost_context 
     struct parts *parts = ARENA_NEW(arena, struct parts);
     const struct schedule *schedule = schedules[d->schedule];
     parts->cut = cost_cut(c, &d->parallel);
-    stage_map_make(c, d->parallel.pp, d->parallel.vpp, stage_placement(schedule), d->stages == STAGES_ENDS,
+    stage_map_make(c, d->parallel.pp, d->parallel.vpp, schedule->placement, d->stages == STAGES_ENDS,
                    &parts->map);
     struct state_spans spans = state_spans(c, &parts->cut);
     for (int64_t i = 0; i < parts->map.class_count; i++) {
@@ -176,15 +176,15 @@ static const char *chunk_extra(struct arena *arena, const struct cost_context *c
 
 static void describe_layout(struct arena *arena, const struct cost_context *c, struct plan *plan) {
     const struct decision *d = &plan->decision;
-    enum placement placement = stage_placement(schedules[d->schedule]);
-    int64_t held = placement == PLACEMENT_LINEAR ? d->parallel.vpp : 2;
-    int64_t chunks = placement == PLACEMENT_TWO_WAY ? d->parallel.pp : d->parallel.pp * held;
+    enum placement placement = schedules[d->schedule]->placement;
+    int64_t held = placement_held(placement, d->parallel.vpp);
+    int64_t chunks = placement_stages(placement, d->parallel.pp, d->parallel.vpp);
     bool ends = d->stages == STAGES_ENDS;
     struct plan_stage *stages = ARENA_ARRAY(arena, struct plan_stage, (size_t)(d->parallel.pp * held));
     size_t count = 0;
     for (int64_t rank = 0; rank < d->parallel.pp; rank++) {
         for (int64_t i = 0; i < held; i++) {
-            int64_t chunk = stage_chunk(placement, d->parallel.pp, rank, i);
+            int64_t chunk = placement_stage(placement, d->parallel.pp, rank, i);
             stages[count++] = (struct plan_stage){
                 .rank = rank,
                 .chunk = i,

@@ -151,7 +151,7 @@ static struct pass_times class_times(const struct class_load *load, double held,
 
 void cost_load(const struct cost_context *context, const struct stage_map *map, const struct work_cost *work,
                const struct state_cost states[], int recompute, int64_t zero, struct stage_load *ret) {
-    double held = map->placement == PLACEMENT_LINEAR ? (double)map->chunks : 2;
+    double held = (double)placement_held(map->placement, map->chunks);
     double overhead = context->topology->runtime.micro_batch_overhead;
     struct pass_times times[STAGE_CLASSES];
     for (int64_t i = 0; i < map->class_count; i++) {

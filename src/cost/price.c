@@ -10,7 +10,7 @@
 static double reduction_window(const struct stage_map *map, const struct class_load *load, int64_t class,
                                int64_t micro_batches) {
     bool linear = map->placement == PLACEMENT_LINEAR;
-    double held = linear ? (double)map->chunks : 2;
+    double held = (double)placement_held(map->placement, map->chunks);
     double backward = load->backward + load->weight;
     double layers = fmax(1, (double)map->classes[class].total);
     double own = backward * (layers - 1) / layers;
@@ -40,7 +40,7 @@ static double visible_gather(const struct cost_context *c, const struct stage_ma
         return state->gather_seconds;
     }
     bool linear = map->placement == PLACEMENT_LINEAR;
-    double held = linear ? (double)map->chunks : 2;
+    double held = (double)placement_held(map->placement, map->chunks);
     double group = linear ? (double)(map->ranks < micro_batches ? map->ranks : micro_batches) : 1;
     double window = fmax(load->forward, group * load->forward * (held - 1) / held);
     double hidden = fmin(window, fmax(0, state->gather_seconds - state->first_gather_seconds));
@@ -139,7 +139,7 @@ double cost_peak(const struct cost_context *context, const struct cut *cut, cons
                  int64_t micro_batches, int64_t class, struct memory_parts *ret_parts, double *ret_nccl) {
     struct schedule_shape shape = shape_of(map, micro_batches);
     const struct library *library = &context->topology->library;
-    double held = map->placement == PLACEMENT_LINEAR ? (double)map->chunks : 2;
+    double held = (double)placement_held(map->placement, map->chunks);
     double chunks = schedule->in_flight_to_weight(&shape, map->classes[class].first_rank);
     if (context->job->vocab_parallel) { /* two micro-batches wait for the vocabulary's passes (arXiv:2411.05288) */
         chunks = fmin(chunks + 2 * held, (double)micro_batches * held);

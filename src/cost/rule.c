@@ -147,7 +147,8 @@ RULE(pp_schedule) {
 }
 
 static struct schedule_shape shape_of(const struct decision *d) {
-    return (struct schedule_shape){d->parallel.pp, d->micro_batches, d->parallel.vpp};
+    return (struct schedule_shape){
+        .ranks = d->parallel.pp, .micro_batches = d->micro_batches, .chunks = d->parallel.vpp};
 }
 
 RULE(schedule_shape) {
@@ -157,7 +158,7 @@ RULE(schedule_shape) {
 }
 
 RULE(stage_cut) {
-    enum placement placement = stage_placement(schedules[d->schedule]);
+    enum placement placement = schedules[d->schedule]->placement;
     return stage_refuse(c->model->layer_count, d->parallel.pp, d->parallel.vpp, placement, d->stages == STAGES_ENDS) !=
            NULL;
 }
@@ -217,7 +218,7 @@ static const char *reason_text(struct arena *arena, const struct cost_context *c
         detail = schedules[d->schedule]->refuse(&shape);
     } else if (rule->broken == stage_cut) {
         detail = stage_refuse(c->model->layer_count, d->parallel.pp, d->parallel.vpp,
-                              stage_placement(schedules[d->schedule]), d->stages == STAGES_ENDS);
+                              schedules[d->schedule]->placement, d->stages == STAGES_ENDS);
     }
     return detail != NULL ? arena_format(arena, "%s: %s (%s)", rule->name, rule->doc, detail)
                           : arena_format(arena, "%s: %s", rule->name, rule->doc);

@@ -91,7 +91,8 @@ const struct schedule schedule_1f1b = {
     .in_flight = in_flight,
     .in_flight_to_weight = in_flight,
     .generate = generate,
+    .placement = PLACEMENT_LINEAR,
     .ways = 1,
     .fixed_chunks = 1,
-    .weight_copies = 1,
+    .searched = true,
 };

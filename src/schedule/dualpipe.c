@@ -119,9 +119,10 @@ const struct schedule schedule_dualpipe = {
     .in_flight = in_flight,
     .in_flight_to_weight = in_flight,
     .generate = generate,
+    .placement = PLACEMENT_TWO_WAY,
+    .pairs = true,
     .ways = 2,
     .splits_backward = true,
     .fixed_chunks = 1,
-    .weight_copies = 2,
-    .both_ends = true,
+    .searched = true,
 };

@@ -75,10 +75,11 @@ const struct schedule schedule_dualpipev = {
     .in_flight = in_flight,
     .in_flight_to_weight = in_flight,
     .generate = generate,
+    .placement = PLACEMENT_WAVE,
+    .pairs = true,
     .ways = 1,
     .splits_backward = true,
     .chunked = true,
     .fixed_chunks = 2,
-    .weight_copies = 1,
-    .both_ends = true,
+    .searched = true,
 };

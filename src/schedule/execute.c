@@ -65,6 +65,9 @@ static bool ready(const struct engine *engine, const struct pass *pass, int64_t 
         return wait_for(engine, &engine->backward[place(engine->order, &pass->visit)], rank, start);
     case PASS_PAIR:
         return wait_forward(engine, &pass->visit, rank, start) && wait_backward(engine, &pass->backward, rank, start);
+    case PASS_SHARD:
+    case PASS_SHARD_END:
+        break;
     }
     return false;
 }
@@ -85,6 +88,10 @@ static double duration(const struct stage_costs *costs, const struct pass *pass,
             return costs->pair[rank];
         }
         return costs->forward[stage] + costs->backward[pass->backward.stage] + costs->weight[pass->backward.stage];
+    case PASS_SHARD:
+        return costs->shard;
+    case PASS_SHARD_END:
+        return costs->shard_end;
     }
     return 0;
 }

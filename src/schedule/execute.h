@@ -3,7 +3,12 @@
  *   start(i) = max(end(previous on the rank), max over dependencies (end + hop if on another rank))
  *
  * Dependencies: F(s, j) on F(s-1, j); B(s, j) on F(s, j) and B(s+1, j); W(s, j) on B(s, j). A full backward and an
- * overlapped pair hand on their results at their end. Ranks and stages may be unequal. */
+ * overlapped pair hand on their results at their end. Ranks and stages may be unequal. Micro-batches that skip stages
+ * follow their own path (order->before).
+ *
+ * With the vocabulary spread over all ranks (arXiv:2411.05288, section 5) the last stage's forward goes to every rank:
+ * S(r, j) on F(last, j); C1(j) = latest end of S(r, j) + all-reduce; T(r, j) on C1(j); the last stage's B(j) on C1(j)
+ * with one barrier, on C2(j) = latest end of T(r, j) + all-reduce with two. */
 #ifndef PARPLAN_SCHEDULE_EXECUTE_H
 #define PARPLAN_SCHEDULE_EXECUTE_H
 
@@ -16,6 +21,7 @@ struct stage_costs {
     const double *forward, *backward, *weight; /* of each stage of the whole model */
     const double *pair;                        /* of each rank; NULL: an overlapped pair takes what its parts take */
     double hop;
+    double shard, shard_end, barrier;          /* S and T of a rank, and an all-reduce; 0 without spread vocabulary */
 };
 
 struct rank_run {

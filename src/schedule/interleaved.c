@@ -139,7 +139,8 @@ const struct schedule schedule_interleaved = {
     .in_flight = in_flight,
     .in_flight_to_weight = in_flight,
     .generate = generate,
+    .placement = PLACEMENT_LINEAR,
     .ways = 1,
     .chunked = true,
-    .weight_copies = 1,
+    .searched = true,
 };

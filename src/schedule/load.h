@@ -13,6 +13,8 @@
 
 struct schedule_shape {
     int64_t ranks, micro_batches, chunks;
+    int64_t group; /* interleaved: micro-batches that pass a chunk before the next chunk's turn; 0 = ranks */
+    int64_t cap;   /* zero-bubble: chunk activations a rank may hold, to the end of the weight gradient; 0 = as ruled */
 };
 
 /* Times in seconds (any one unit) of one chunk and micro-batch. `pair` is an overlapped forward-backward pair

@@ -10,28 +10,36 @@
 #include <stdint.h>
 
 #include "schedule/load.h"
+#include "schedule/placement.h"
 
+struct arena;
+struct order;
 struct pass_list;
+struct staleness;
 
 struct schedule {
     const char *name, *doc;
     const char *(*refuse)(const struct schedule_shape *shape); /* NULL = legal, else the rule that is broken */
     /* Makespan of equal ranks from a cold start; exact where the file says so. Shapes must be legal, here and below. */
     double (*makespan)(const struct schedule_shape *shape, const struct pass_times *times);
-    /* The same for unequal ranks, estimated; equals makespan where they are equal. Called by schedule_price. */
+    /* The same for unequal ranks, estimated; equals makespan where they are equal. Called by schedule_price. NULL:
+     * makespan of the heaviest rank everywhere, corrected by what the others' passes differ in (spot.h). */
     double (*step)(const struct schedule_shape *shape, const struct pipeline_load *load);
     /* Most chunk activations held at once by `rank`, freed at the end of the (input gradient's) backward. */
     double (*in_flight)(const struct schedule_shape *shape, int64_t rank);
     /* The same, freed at the end of the weight gradient: what split backward keeps for it. Equal where not split. */
     double (*in_flight_to_weight)(const struct schedule_shape *shape, int64_t rank);
-    /* Appends the passes of `rank` in the order it runs them. */
+    /* Appends the passes of `rank` in the order it runs them; NULL: `arrange` makes all ranks' at once. */
     void (*generate)(const struct schedule_shape *shape, int64_t rank, struct pass_list *list);
+    void (*arrange)(struct arena *arena, const struct schedule_shape *shape, struct order *order);
+    enum placement placement;
     int64_t ways;         /* ends at which micro-batches enter: 2 = both, half of them each */
     bool splits_backward; /* weight gradients are passes of their own */
+    bool pairs;           /* forwards and backwards overlap in pairs */
     bool chunked;         /* more than one chunk a rank is possible */
     int64_t fixed_chunks; /* chunks a rank must have; 0 = any */
-    double weight_copies; /* parameters held per rank over one copy (DualPipe 2) */
-    bool both_ends;       /* rank 0 holds embedding and head (V placement) */
+    bool searched;        /* part of `auto`; others are tried where they are named */
+    const struct staleness *stale; /* weights are updated without waiting for all: async.h; NULL = synchronous */
 };
 
 extern const struct schedule *const schedules[]; /* NULL-terminated, in the order of their enum */

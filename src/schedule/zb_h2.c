@@ -119,8 +119,9 @@ const struct schedule schedule_zb_h2 = {
     .in_flight = in_flight,
     .in_flight_to_weight = in_flight_to_weight,
     .generate = generate,
+    .placement = PLACEMENT_LINEAR,
     .ways = 1,
     .splits_backward = true,
     .fixed_chunks = 1,
-    .weight_copies = 1,
+    .searched = true,
 };

@@ -93,7 +93,7 @@ static double makespan(const struct schedule_shape *shape, const struct pass_tim
     if (shape->micro_batches <= p) {
         return makespan_short(m, k, times);
     }
-    struct schedule_shape end = {p, 2 * p - 1, 2};
+    struct schedule_shape end = {.ranks = p, .micro_batches = 2 * p - 1, .chunks = 2};
     double part = (m - k - 1) / k;
     double chord = (1 - part) * makespan_short(k + 1, k, times) + part * makespan_long(&end, k, times);
     return (chord + larger(makespan_long(shape, k, times), makespan_short(m, k, times))) / 2;
@@ -220,10 +220,10 @@ const struct schedule schedule_zb_v = {
     .in_flight = in_flight,
     .in_flight_to_weight = in_flight,
     .generate = generate,
+    .placement = PLACEMENT_WAVE,
     .ways = 1,
     .splits_backward = true,
     .chunked = true,
     .fixed_chunks = 2,
-    .weight_copies = 1,
-    .both_ends = true,
+    .searched = true,
 };

@@ -13,13 +13,13 @@ bool search_overlaps(int schedule) {
 
 static bool same_map(const struct variant *a, const struct variant *b) {
     return a->vpp == b->vpp && a->stages == b->stages &&
-           stage_placement(schedules[a->schedule]) == stage_placement(schedules[b->schedule]);
+           schedules[a->schedule]->placement == schedules[b->schedule]->placement;
 }
 
 /* Map of variant `index`: an earlier one's that cuts alike, or a new one. */
 static int add_map(const struct cost_context *c, struct pipeline *p, int64_t index) {
     const struct variant *v = &p->variants[index];
-    enum placement placement = stage_placement(schedules[v->schedule]);
+    enum placement placement = schedules[v->schedule]->placement;
     bool ends = v->stages == STAGES_ENDS;
     if (stage_refuse(c->model->layer_count, p->pp, v->vpp, placement, ends) != NULL) {
         return -1;
@@ -88,7 +88,7 @@ static void make_pipeline(struct arena *arena, const struct space_axes *axes, in
 
 static double micro_batches_held(const struct pipeline *p, const struct variant *v, int map, int64_t micro_batches) {
     struct schedule_shape shape = {.ranks = p->pp, .micro_batches = micro_batches, .chunks = v->vpp};
-    double held = p->maps[map].placement == PLACEMENT_LINEAR ? (double)v->vpp : 2;
+    double held = (double)placement_held(p->maps[map].placement, v->vpp);
     return schedules[v->schedule]->in_flight_to_weight(&shape, 0) / held;
 }
 

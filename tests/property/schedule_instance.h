@@ -57,11 +57,7 @@ static inline size_t schedule_index(const struct schedule *schedule) {
 
 /* Rank of a stage of way 0. */
 static inline int64_t rank_of(const struct instance *instance, int64_t stage) {
-    int64_t ranks = instance->shape.ranks;
-    if (instance->schedule->both_ends && stage >= ranks) {
-        return 2 * ranks - 1 - stage;
-    }
-    return stage % ranks;
+    return placement_rank(instance->schedule->placement, instance->shape.ranks, stage, 0);
 }
 
 static inline void set_equal(struct instance *instance, const struct pass_times *times) {

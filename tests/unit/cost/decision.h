@@ -65,7 +65,7 @@ static inline struct priced *price_apart(struct arena *arena, const struct cost_
     const struct schedule *schedule = schedules[d->schedule];
     p->cut = cost_cut(c, &d->parallel);
     p->spans = state_spans(c, &p->cut);
-    stage_map_make(c, d->parallel.pp, d->parallel.vpp, stage_placement(schedule), d->stages == STAGES_ENDS, &p->map);
+    stage_map_make(c, d->parallel.pp, d->parallel.vpp, schedule->placement, d->stages == STAGES_ENDS, &p->map);
     int64_t zero = d->parallel.zero, shared = zero < 2 ? 0 : zero;
     cost_work(c, &p->cut, d->micro_batch, &p->work);
     for (int64_t i = 0; i < p->map.class_count; i++) {

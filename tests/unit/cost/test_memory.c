@@ -27,7 +27,7 @@ static struct state_cost states_of(const struct cost_context *c, const struct de
     struct cut cut = cost_cut(c, &d->parallel);
     struct state_spans spans = state_spans(c, &cut);
     struct state_cost state;
-    stage_map_make(c, d->parallel.pp, d->parallel.vpp, stage_placement(schedules[d->schedule]), false, &map);
+    stage_map_make(c, d->parallel.pp, d->parallel.vpp, schedules[d->schedule]->placement, false, &map);
     const struct stage_class *class = &map.classes[map.rank_class[rank]];
     cost_state(c, &cut, &spans, class, schedules[d->schedule]->ways == 2, d->parallel.zero, &state);
     double kept = cost_state_bytes(c, &cut, &spans, class, d->parallel.zero);

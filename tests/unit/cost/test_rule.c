@@ -228,7 +228,7 @@ Test(rule, details) {
             struct schedule_shape shape = {d.parallel.pp, d.micro_batches, d.parallel.vpp};
             const char *why = schedule ? schedules[d.schedule]->refuse(&shape)
                                        : stage_refuse(32, d.parallel.pp, d.parallel.vpp,
-                                                      stage_placement(schedules[d.schedule]), d.stages == STAGES_ENDS);
+                                                      schedules[d.schedule]->placement, d.stages == STAGES_ENDS);
             struct list reasons = rule_reasons(arena, &context, &d);
             cr_expect(text_ends(((const char **)reasons.items)[0], arena_format(arena, "(%s)", why)), "row %zu: %s",
                       row, ((const char **)reasons.items)[0]);

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "cost/stage.h"
+#include "schedule/schedule.h"
 
 /* Chunks are consecutive, cover all layers, and differ by at most one layer. */
 static void check_cut(int64_t layers, int64_t chunks, bool ends) {
@@ -73,8 +74,8 @@ Test(stage, refuses) {
         {32, 8, 4, PLACEMENT_LINEAR, false, NULL},
         {32, 8, 5, PLACEMENT_LINEAR, false, "more chunks than layers"},
         {32, 33, 1, PLACEMENT_LINEAR, false, "more chunks than layers"},
-        {15, 8, 2, PLACEMENT_V, false, "more chunks than layers"},
-        {16, 8, 2, PLACEMENT_V, false, NULL},
+        {15, 8, 2, PLACEMENT_WAVE, false, "more chunks than layers"},
+        {16, 8, 2, PLACEMENT_WAVE, false, NULL},
         {8, 8, 1, PLACEMENT_TWO_WAY, false, NULL},
         {7, 8, 1, PLACEMENT_TWO_WAY, false, "more chunks than layers"},
         {126, 16, 1, PLACEMENT_LINEAR, true, NULL},
@@ -96,24 +97,24 @@ Test(stage, refuses) {
 /* Each placement hands out every chunk once (two ways: twice), where the header's table says. */
 Test(stage, placements) {
     static const enum placement of_schedule[SCHEDULE_COUNT] = {
-        [SCHEDULE_ZB_V] = PLACEMENT_V, [SCHEDULE_DUALPIPEV] = PLACEMENT_V, [SCHEDULE_DUALPIPE] = PLACEMENT_TWO_WAY};
+        [SCHEDULE_ZB_V] = PLACEMENT_WAVE, [SCHEDULE_DUALPIPEV] = PLACEMENT_WAVE, [SCHEDULE_DUALPIPE] = PLACEMENT_TWO_WAY};
     for (int i = 0; i < SCHEDULE_COUNT; i++) {
-        cr_expect_eq(stage_placement(schedules[i]), of_schedule[i], "%s", schedule_names[i]);
+        cr_expect_eq(schedules[i]->placement, of_schedule[i], "%s", schedule_names[i]);
     }
     static const int64_t linear[] = {2, 6, 10}, v[] = {2, 5}, two_way[] = {2, 1};
     for (int64_t i = 0; i < 3; i++) {
-        cr_expect_eq(stage_chunk(PLACEMENT_LINEAR, 4, 2, i), linear[i]);
+        cr_expect_eq(placement_stage(PLACEMENT_LINEAR, 4, 2, i), linear[i]);
     }
     for (int64_t i = 0; i < 2; i++) {
-        cr_expect_eq(stage_chunk(PLACEMENT_V, 4, 2, i), v[i]);
-        cr_expect_eq(stage_chunk(PLACEMENT_TWO_WAY, 4, 2, i), two_way[i]);
+        cr_expect_eq(placement_stage(PLACEMENT_WAVE, 4, 2, i), v[i]);
+        cr_expect_eq(placement_stage(PLACEMENT_TWO_WAY, 4, 2, i), two_way[i]);
     }
     for (int placement = PLACEMENT_LINEAR; placement <= PLACEMENT_TWO_WAY; placement++) {
         for (int64_t ranks = 2; ranks <= 12; ranks += 2) {
             int64_t times[48] = {0}, held = placement == PLACEMENT_LINEAR ? 4 : 2;
             for (int64_t rank = 0; rank < ranks; rank++) {
                 for (int64_t i = 0; i < held; i++) {
-                    times[stage_chunk((enum placement)placement, ranks, rank, i)]++;
+                    times[placement_stage((enum placement)placement, ranks, rank, i)]++;
                 }
             }
             int64_t chunks = placement == PLACEMENT_TWO_WAY ? ranks : ranks * held;
@@ -139,7 +140,7 @@ static void hold(const struct cost_context *c, const struct map_case *m, int64_t
     int64_t chunks = m->placement == PLACEMENT_TWO_WAY ? m->ranks : m->ranks * m->chunks;
     *ret = (struct stage_class){0};
     for (int64_t i = 0; i < held; i++) {
-        int64_t chunk = stage_chunk(m->placement, m->ranks, rank, i), first = 0;
+        int64_t chunk = placement_stage(m->placement, m->ranks, rank, i), first = 0;
         for (int64_t before = 0; before < chunk; before++) {
             first += stage_layers(layers, chunks, m->ends, before);
         }
@@ -163,7 +164,7 @@ Test(stage, classes_cover_all_ranks) {
         {"llama3-70b", "", 7, 1, PLACEMENT_LINEAR, false, 4}, /* 11 and three of 12, 80 = 7 x 11 + 3 */
         {"llama3-70b", "", 8, 5, PLACEMENT_LINEAR, false, 3},
         {"llama3.1-405b", "", 16, 1, PLACEMENT_LINEAR, true, 3},
-        {"llama3-70b", "", 8, 2, PLACEMENT_V, false, 2}, /* the first rank has both ends */
+        {"llama3-70b", "", 8, 2, PLACEMENT_WAVE, false, 2}, /* the first rank has both ends */
         {"llama3-70b", "", 8, 1, PLACEMENT_TWO_WAY, false, 2},
         {"deepseek-v3", "", 8, 1, PLACEMENT_TWO_WAY, false, 3},
         {"deepseek-v3", "", 16, 1, PLACEMENT_LINEAR, false, 4},

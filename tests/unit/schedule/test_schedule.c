@@ -18,12 +18,14 @@ Test(schedule, table_is_complete) {
         cr_expect(schedule_find(schedule_names[i]) == schedule, "find %s", schedule_names[i]);
         cr_expect(schedule->ways == 1 || schedule->ways == 2);
         cr_expect(schedule->fixed_chunks > 0 || schedule->chunked, "%s: any number of chunks", schedule->name);
-        cr_expect(schedule->weight_copies >= (double)schedule->ways, "%s: each way has its weights", schedule->name);
+        cr_expect((schedule->ways == 2) == (schedule->placement == PLACEMENT_TWO_WAY), "%s: each way has its weights",
+                  schedule->name);
     }
     cr_expect(schedules[SCHEDULE_COUNT] == NULL && schedule_names[SCHEDULE_COUNT] == NULL);
     cr_expect(schedule_find("1F1B") == NULL && schedule_find("") == NULL && schedule_find("zb") == NULL);
-    cr_expect(near(schedules[SCHEDULE_DUALPIPE]->weight_copies, 2));
-    cr_expect(schedules[SCHEDULE_ZB_V]->both_ends && !schedules[SCHEDULE_1F1B]->both_ends);
+    cr_expect(schedules[SCHEDULE_DUALPIPE]->placement == PLACEMENT_TWO_WAY);
+    cr_expect(schedules[SCHEDULE_ZB_V]->placement == PLACEMENT_WAVE);
+    cr_expect(schedules[SCHEDULE_1F1B]->placement == PLACEMENT_LINEAR);
 }
 
 Test(schedule, rules) {
