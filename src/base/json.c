@@ -63,36 +63,11 @@ void json_close_array(struct json *json) {
     json_close(json, ']');
 }
 
-/* Lead bytes of well-formed UTF-8 with the bytes of their character and what the second byte may be (Unicode 15, table
- * 3-7); every further byte is 80..BF. */
-static const struct {
-    unsigned char first, last, size, least, most;
-} LEADS[] = {
-    {0x01, 0x7F, 1, 0x00, 0xFF}, {0xC2, 0xDF, 2, 0x80, 0xBF}, {0xE0, 0xE0, 3, 0xA0, 0xBF},
-    {0xE1, 0xEC, 3, 0x80, 0xBF}, {0xED, 0xED, 3, 0x80, 0x9F}, {0xEE, 0xEF, 3, 0x80, 0xBF},
-    {0xF0, 0xF0, 4, 0x90, 0xBF}, {0xF1, 0xF3, 4, 0x80, 0xBF}, {0xF4, 0xF4, 4, 0x80, 0x8F},
-};
-
-/* Bytes of the well-formed character at `text`, 0 if there is none. */
-static size_t utf8_size(const unsigned char *text) {
-    for (size_t i = 0; i < sizeof LEADS / sizeof LEADS[0]; i++) {
-        if (text[0] < LEADS[i].first || text[0] > LEADS[i].last) {
-            continue;
-        }
-        bool good = text[1] >= LEADS[i].least && text[1] <= LEADS[i].most;
-        for (size_t k = 2; good && k < LEADS[i].size; k++) {
-            good = text[k] >= 0x80 && text[k] <= 0xBF;
-        }
-        return good ? LEADS[i].size : 0;
-    }
-    return 0;
-}
-
 static void json_quoted(struct text *out, const char *text) {
     static const char SHORT[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: character, letter of its escape */
     text_add_char(out, '"');
     while (*text != '\0') {
-        size_t size = utf8_size((const unsigned char *)text);
+        size_t size = text_character(text);
         const char *pair = SHORT;
         while (*pair != '\0' && *pair != *text) {
             pair += 2;

@@ -80,6 +80,31 @@ void text_pad(struct text *text, size_t column) {
     }
 }
 
+/* Lead bytes of well-formed UTF-8 with the bytes of their character and what the second byte may be (Unicode 15, table
+ * 3-7); every further byte is 80..BF. */
+static const struct {
+    unsigned char first, last, size, least, most;
+} LEADS[] = {
+    {0x01, 0x7F, 1, 0x00, 0xFF}, {0xC2, 0xDF, 2, 0x80, 0xBF}, {0xE0, 0xE0, 3, 0xA0, 0xBF},
+    {0xE1, 0xEC, 3, 0x80, 0xBF}, {0xED, 0xED, 3, 0x80, 0x9F}, {0xEE, 0xEF, 3, 0x80, 0xBF},
+    {0xF0, 0xF0, 4, 0x90, 0xBF}, {0xF1, 0xF3, 4, 0x80, 0xBF}, {0xF4, 0xF4, 4, 0x80, 0x8F},
+};
+
+size_t text_character(const char *piece) {
+    const unsigned char *text = (const unsigned char *)piece;
+    for (size_t i = 0; i < sizeof LEADS / sizeof LEADS[0]; i++) {
+        if (text[0] < LEADS[i].first || text[0] > LEADS[i].last) {
+            continue;
+        }
+        bool good = text[1] >= LEADS[i].least && text[1] <= LEADS[i].most;
+        for (size_t k = 2; good && k < LEADS[i].size; k++) {
+            good = text[k] >= 0x80 && text[k] <= 0xBF;
+        }
+        return good ? LEADS[i].size : 0;
+    }
+    return 0;
+}
+
 bool text_equal(const char *a, const char *b) {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }

@@ -21,6 +21,7 @@ void text_add_char(struct text *text, char c);
 void text_add_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_pad(struct text *text, size_t column);  /* blanks until the last line is `column` wide */
 size_t text_width(const char *text, size_t size); /* columns of a terminal: characters of UTF-8, not bytes */
+size_t text_character(const char *text); /* bytes of the well-formed UTF-8 character at `text`, 0 if there is none */
 
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool text_starts(const char *text, const char *prefix);

@@ -18,7 +18,7 @@ static void write_text(const struct planning *planning, const struct estimate *e
     view_heading(&planning->cost, text);
     if (estimate->step_time > 0) {
         text_add_char(text, '\n');
-        view_table(&planning->cost, &one, terminal_width(), text);
+        view_table(&planning->cost, &one, NULL, terminal_width(), text);
         text_add_char(text, '\n');
         view_summary(estimate, text);
         text_add_char(text, '\n');

@@ -25,7 +25,8 @@ const struct command command_schema = {
     .description = "Prints a JSON Schema (draft-07) that editors use to complete and check documents. A document that "
                    "extends another need not have the required keys itself.",
     .operands = (const struct operand[]){
-        {.name = "KIND", .kind = OPERAND_WORD, .words = document_kind_names, .doc = "model, topology, job or plan"},
+        {.name = "KIND", .kind = OPERAND_WORD, .words = document_kind_names,
+         .doc = "model, topology, job, plan or scenario"},
         {.name = NULL},
     },
     .examples = (const struct example[]){

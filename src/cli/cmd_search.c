@@ -1,4 +1,6 @@
 /* parplan search MODEL TOPOLOGY [JOB]: the best plans. */
+#include <math.h>
+
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -8,19 +10,23 @@
 #include "cli/output.h"
 #include "cli/planning.h"
 #include "cli/progress.h"
+#include "cli/refine.h"
 #include "cli/terminal.h"
 #include "cli/view.h"
 #include "cli/why_not.h"
+#include "program/program.h"
 
 struct search_options {
     struct scale scale;
     const char *why_not;
+    int64_t refine;
 };
 
 /* A finished search and what was asked beside it. */
 struct outcome {
     const struct planning *planning;
     struct search_result result;
+    struct refinement refinement;
     struct why_not why_not;
 };
 
@@ -36,6 +42,15 @@ static void add_count(struct json *json, const char *key, int64_t value) {
 static void add_number(struct json *json, const char *key, double value) {
     json_key(json, key);
     json_number(json, value);
+}
+
+/* What the simulation says of a plan; null where it was not asked. */
+static void add_refined(struct json *json, const struct refined *refined) {
+    bool simulated = refined->step_time > 0;
+    add_number(json, "simulated_step_time_s", simulated ? refined->step_time : (double)INFINITY);
+    json_key(json, "simulated_detail");
+    json_string(json, simulated ? detail_names[refined->detail] : NULL);
+    add_count(json, "estimated_place", (int64_t)refined->before);
 }
 
 static void write_json(const struct outcome *outcome, struct text *text) {
@@ -57,7 +72,12 @@ static void write_json(const struct outcome *outcome, struct text *text) {
     json_key(&json, "plans");
     json_open_array(&json);
     for (size_t i = 0; i < result->plans.count; i++) {
-        json_fields(&json, estimate_fields, &plans[i]);
+        json_open_object(&json);
+        json_members(&json, estimate_fields, &plans[i]);
+        if (outcome->refinement.plans) {
+            add_refined(&json, &outcome->refinement.plans[i]);
+        }
+        json_close_object(&json);
     }
     json_close_array(&json);
     if (result->plans.count == 0 && result->has_nearest) {
@@ -93,14 +113,29 @@ static void add_best(const struct search_result *result, struct text *text) {
     text_add_char(text, '\n');
 }
 
+static const double *simulated_steps(struct arena *arena, const struct outcome *outcome) {
+    if (!outcome->refinement.plans) {
+        return NULL;
+    }
+    double *steps = ARENA_ARRAY(arena, double, outcome->result.plans.count);
+    for (size_t i = 0; i < outcome->result.plans.count; i++) {
+        steps[i] = outcome->refinement.plans[i].step_time;
+    }
+    return steps;
+}
+
 static void write_text(const struct outcome *outcome, struct text *text) {
     const struct search_result *result = &outcome->result;
     view_heading(&outcome->planning->cost, text);
     add_effort(result, text);
     if (result->plans.count > 0) {
         text_add_char(text, '\n');
-        view_table(&outcome->planning->cost, &result->plans, terminal_width(), text);
+        view_table(&outcome->planning->cost, &result->plans, simulated_steps(text->arena, outcome), terminal_width(),
+                   text);
         add_best(result, text);
+        if (outcome->refinement.plans) {
+            refine_text(&outcome->refinement, text);
+        }
         view_detail(result->plans.items, text);
     }
     if (outcome->why_not.question) {
@@ -187,6 +222,20 @@ static enum status finish(struct context *context, const struct outcome *outcome
     return OK;
 }
 
+/* What is to be refined is searched for, also where less is shown. */
+static enum status search(struct context *context, const struct planning *planning,
+                          const struct search_control *control, struct outcome *outcome) {
+    const struct search_options *options = context->options;
+    int64_t top = planning->job->top;
+    planning->job->top = options->refine > top ? options->refine : top;
+    enum status status = search_run(context->arena, &planning->cost, control, &outcome->result, context->diag);
+    planning->job->top = top;
+    if (options->refine > 0 && outcome->result.plans.count > 0) {
+        refine(context, planning, options->refine, top, control, &outcome->result, &outcome->refinement);
+    }
+    return status;
+}
+
 static enum status run(struct context *context) {
     const struct search_options *options = context->options;
     struct planning planning;
@@ -200,7 +249,7 @@ static enum status run(struct context *context) {
     progress_init(&progress, context->globals.quiet);
     struct search_control control = {
         .stop = progress_catch(), .clock = progress_clock, .progress = progress_show, .context = &progress};
-    enum status status = search_run(context->arena, &planning.cost, &control, &outcome.result, context->diag);
+    enum status status = search(context, &planning, &control, &outcome);
     progress_clear(&progress);
     if (status != OK && status != STATUS_INFEASIBLE && status != STATUS_INTERRUPTED) {
         return status;
@@ -213,6 +262,8 @@ static enum status run(struct context *context) {
 
 #define AT(member) .offset = offsetof(struct search_options, member)
 static const struct field own_fields[] = {
+    {.key = "refine", .kind = FIELD_COUNT, AT(refine), .fallback = "0", .max = 1000,
+     .doc = "Simulate the best N plans and put them in that order"},
     {.key = "why_not", .kind = FIELD_TEXT, AT(why_not), .value_name = "AXIS=VALUE,...",
      .doc = "Say what is wrong with a part of the space, such as tp=4,pp=2"},
     FIELD_END,
@@ -228,6 +279,7 @@ const struct command command_search = {
         "better. With -o, the best plan is also written as a document.\n\n"
         "Every axis of the space is an option: a value, a list (1,2,4), a range (1..16) or auto. --pareto prints the "
         "plans that no other beats in all the named objectives. --time and Ctrl-C end the search with the best so far. "
+        "--refine simulates the best plans and puts them in that order: -o then writes the best by simulation. "
         "When nothing fits, the exit status is 3 and the nearest configuration, its largest part and what would help "
         "are named.",
     .operands = planning_operands,

@@ -18,6 +18,8 @@
 const struct command *const commands[] = {
     &command_search,
     &command_estimate,
+    &command_simulate,
+    &command_explain,
     &command_show,
     &command_score,
     &command_schema,

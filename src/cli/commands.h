@@ -6,12 +6,14 @@
 
 extern const struct command command_completion;
 extern const struct command command_estimate;
+extern const struct command command_explain;
 extern const struct command command_help;
 extern const struct command command_manual;
 extern const struct command command_schema;
 extern const struct command command_score;
 extern const struct command command_search;
 extern const struct command command_show;
+extern const struct command command_simulate;
 extern const struct command command_version;
 
 #endif

@@ -70,9 +70,8 @@ static enum status find_document(struct context *context, const struct document_
     return status;
 }
 
-/* Reads the document a word names, with what it extends. */
-static enum status read_document(struct context *context, const char *kind_name, const struct word *word,
-                                 struct node **ret_root) {
+enum status load_document(struct context *context, const char *kind_name, const struct word *word,
+                          struct node **ret_root) {
     const struct document_kind *kind = document_kind_find(kind_name);
     const char *path = NULL;
     TRY(find_document(context, kind, word, &path));
@@ -84,7 +83,7 @@ static enum status read_document(struct context *context, const char *kind_name,
 
 enum status load_model(struct context *context, const struct word *word, struct model **ret_model) {
     struct node *root = NULL;
-    TRY(read_document(context, "model", word, &root));
+    TRY(load_document(context, "model", word, &root));
     struct model *model = ARENA_NEW(context->arena, struct model);
     TRY(model_load(context->arena, root, model, context->diag));
     *ret_model = model;
@@ -110,7 +109,7 @@ static enum status read_topology(struct context *context, const struct word *wor
         device.text = form.device;
     }
     struct node *root = NULL;
-    TRY(read_document(context, "topology", &device, &root));
+    TRY(load_document(context, "topology", &device, &root));
     TRY(topology_load(context->arena, root, topology, context->diag));
     return short_form ? shortform_apply(context->arena, &form, topology, context->diag) : OK;
 }
@@ -135,7 +134,7 @@ enum status load_topology(struct context *context, const struct word *word, cons
 enum status load_job(struct context *context, const struct word *word, struct job **ret_job) {
     struct node *root = overlay_empty(context, "job");
     if (word) {
-        TRY(read_document(context, "job", word, &root));
+        TRY(load_document(context, "job", word, &root));
     }
     overlay_flags(context, root);
     struct job *job = ARENA_NEW(context->arena, struct job);
@@ -144,12 +143,16 @@ enum status load_job(struct context *context, const struct word *word, struct jo
     return OK;
 }
 
-enum status load_plan(struct context *context, const struct word *word, struct plan **ret_plan) {
+enum status load_plan(struct context *context, const struct word *word, struct plan **ret_plan,
+                      const struct node **ret_root) {
     struct node *root = NULL;
-    TRY(read_document(context, "plan", word, &root));
+    TRY(load_document(context, "plan", word, &root));
     struct plan *plan = ARENA_NEW(context->arena, struct plan);
     TRY(plan_load(context->arena, root, plan, context->diag));
     *ret_plan = plan;
+    if (ret_root) {
+        *ret_root = root;
+    }
     return OK;
 }
 

@@ -8,6 +8,7 @@
 
 struct job;
 struct model;
+struct node;
 struct plan;
 struct plan_input;
 struct text;
@@ -29,7 +30,13 @@ enum status load_topology(struct context *context, const struct word *word, cons
 /* A job from a file (`word` NULL: none) with the flags of the command's document groups laid over it. */
 enum status load_job(struct context *context, const struct word *word, struct job **ret_job) MUST_CHECK;
 
-enum status load_plan(struct context *context, const struct word *word, struct plan **ret_plan) MUST_CHECK;
+/* A plan; `ret_root` (may be NULL): its document, for places. */
+enum status load_plan(struct context *context, const struct word *word, struct plan **ret_plan,
+                      const struct node **ret_root) MUST_CHECK;
+
+/* The document of a kind that a word names, with what it extends. */
+enum status load_document(struct context *context, const char *kind, const struct word *word,
+                          struct node **ret_root) MUST_CHECK;
 
 /* What identifies an input in a plan: the digest of its canonical text, the same whatever its spelling in the file. */
 struct plan_input load_identity(struct context *context, const char *kind, const char *name, const void *object);

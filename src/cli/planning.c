@@ -76,7 +76,8 @@ struct plan *planning_plan(struct context *context, const struct planning *plann
     plan->job = *planning->job;
     struct job usual;
     field_defaults(context->arena, job_fields, &usual);
-    plan->job.space = usual.space; /* the decision says it all */
+    usual.space.hybrid_shard = planning->job->space.hybrid_shard;
+    plan->job.space = usual.space; /* the decision says the rest */
     plan->decision = estimate->decision;
     plan->expected = *estimate;
     plan->lower_bound = lower_bound;

@@ -94,7 +94,7 @@ static void write_text(const struct plan *plan, struct text *text) {
 
 enum status show_plan(struct context *context, const struct word *word) {
     struct plan *plan = NULL;
-    TRY(load_plan(context, word, &plan));
+    TRY(load_plan(context, word, &plan, NULL));
     struct text text;
     text_init(&text, context->arena);
     if (context->globals.format == FORMAT_JSON) {

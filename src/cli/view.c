@@ -170,6 +170,7 @@ static double exposed(const struct time_parts *time) {
 /* The columns after the axes, and which of the optional ones are there. */
 struct shown {
     bool axes[AXES], choices[CHOICES], prices[PRICES];
+    const double *simulated; /* by row; NULL: no column */
 };
 
 static void add_columns(struct table *table, const struct shown *shown) {
@@ -192,6 +193,9 @@ static void add_columns(struct table *table, const struct shown *shown) {
     table_column(table, "bubble", false, 3);
     table_column(table, "exposed", false, 3);
     table_column(table, "step", false, 0);
+    if (shown->simulated) {
+        table_column(table, "simulated", false, 0);
+    }
     for (size_t i = 0; i < PRICES; i++) {
         if (shown->prices[i]) {
             table_column(table, prices[i].head, false, 0);
@@ -224,6 +228,10 @@ static void add_row(struct table *table, const struct shown *shown, const struct
     table_set(table, row, column++, "%s", percent(arena, e->time.bubble, e->step_time));
     table_set(table, row, column++, "%s", percent(arena, exposed(&e->time), e->step_time));
     table_set(table, row, column++, "%s", units_human(arena, e->step_time, UNIT_SECONDS, 4));
+    if (shown->simulated) {
+        double step = shown->simulated[row];
+        table_set(table, row, column++, "%s", step > 0 ? units_human(arena, step, UNIT_SECONDS, 4) : "-");
+    }
     for (size_t i = 0; i < PRICES; i++) {
         if (shown->prices[i]) {
             table_set(table, row, column++, "%s", price_cell(arena, e, i));
@@ -233,10 +241,11 @@ static void add_row(struct table *table, const struct shown *shown, const struct
     table_set(table, row, column, "%s", percent(arena, e->mfu, 1));
 }
 
-void view_table(const struct cost_context *context, const struct list *estimates, size_t width, struct text *out) {
+void view_table(const struct cost_context *context, const struct list *estimates, const double *simulated, size_t width,
+                struct text *out) {
     const struct estimate *rows = estimates->items;
     struct table table;
-    struct shown shown;
+    struct shown shown = {.simulated = simulated};
     for (size_t i = 0; i < AXES; i++) {
         shown.axes[i] = is_shown(estimates, i);
     }
@@ -269,8 +278,8 @@ void view_summary(const struct estimate *e, struct text *out) {
     text_add(out, e->cost_per_mtoken > 0 || e->energy_per_mtoken > 0 ? " a million tokens" : "");
 }
 
-static void add_parts(const char *title, const struct view_part *parts, size_t count, double whole,
-                      enum dimension dimension, struct text *out) {
+void view_parts(const char *title, const struct view_part *parts, size_t count, double whole, enum dimension dimension,
+                struct text *out) {
     struct table table;
     table_init(&table, out->arena);
     table_column(&table, title, true, 0);
@@ -292,8 +301,8 @@ void view_detail(const struct estimate *estimate, struct text *out) {
     struct view_part time[VIEW_TIME_PARTS], memory[VIEW_MEMORY_PARTS];
     view_time_parts(&estimate->time, time);
     view_memory_parts(&estimate->memory.parts, memory);
-    add_parts("step", time, VIEW_TIME_PARTS, estimate->step_time, UNIT_SECONDS, out);
-    add_parts(arena_format(out->arena, "memory of rank %lld", (long long)estimate->memory.rank), memory,
+    view_parts("step", time, VIEW_TIME_PARTS, estimate->step_time, UNIT_SECONDS, out);
+    view_parts(arena_format(out->arena, "memory of rank %lld", (long long)estimate->memory.rank), memory,
               VIEW_MEMORY_PARTS, estimate->memory.peak, UNIT_BYTES, out);
 }
 

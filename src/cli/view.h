@@ -14,8 +14,9 @@ struct text;
 /* One line that says what is planned: model, cluster, batch. */
 void view_heading(const struct cost_context *context, struct text *out);
 /* One row an estimate. Axes that are 1 in all rows, and choices that are the same in all, have no column; cost and
- * energy have one when the job asks for them. */
-void view_table(const struct cost_context *context, const struct list *estimates, size_t width, struct text *out);
+ * energy have one when the job asks for them. `simulated`: a step time beside each row's; NULL: none. */
+void view_table(const struct cost_context *context, const struct list *estimates, const double *simulated, size_t width,
+                struct text *out);
 /* "6.47 s a step (5.69 s to 7.25 s), 648 K tokens/s, 0.65 USD and 518 kJ a million tokens"; no newline. */
 void view_summary(const struct estimate *estimate, struct text *out);
 /* Where time and memory of one estimate go. */
@@ -36,5 +37,8 @@ struct view_part {
 enum { VIEW_TIME_PARTS = 9, VIEW_MEMORY_PARTS = 8 };
 void view_time_parts(const struct time_parts *time, struct view_part ret[VIEW_TIME_PARTS]);
 void view_memory_parts(const struct memory_parts *memory, struct view_part ret[VIEW_MEMORY_PARTS]);
+/* A table of them under `title`, each with its share of `whole`; those next to nothing are left out. */
+void view_parts(const char *title, const struct view_part *parts, size_t count, double whole, enum dimension dimension,
+                struct text *out);
 
 #endif

@@ -135,7 +135,8 @@ void why_not_text(const struct why_not *answer, const struct estimate *best, str
     }
     double slower = other->step_time - best->step_time;
     if (slower <= 0) {
-        text_add_format(out, "nothing against it, the best plan takes no less time (%s)\n",
+        text_add_format(out, "nothing against it, its best takes %s a step (%s)\n",
+                        units_human(arena, other->step_time, UNIT_SECONDS, 4),
                         view_decision(arena, &other->decision));
         return;
     }

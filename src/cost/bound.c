@@ -170,11 +170,7 @@ double bound_memory(const struct cost_context *context, const struct cut *cut, c
 double bound_load(const struct cost_context *context, const struct stage_map *map, const struct stage_load *load,
                   int64_t micro_batches, bool overlaps) {
     struct schedule_shape shape = {.ranks = map->ranks, .micro_batches = micro_batches, .chunks = map->chunks};
-    double makespan = schedule_bound_unequal(&shape, &load->pipeline);
-    if (!overlaps) {
-        double passes = (double)(micro_batches * map->chunks);
-        makespan = fmax(makespan, passes * pass_full(&load->pipeline.heaviest));
-    }
+    double makespan = schedule_bound_unequal(&shape, &load->pipeline, overlaps);
     return (makespan * (1 + jitter(context)) + context->topology->runtime.step_overhead) * BOUND_SLACK;
 }
 

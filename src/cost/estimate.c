@@ -54,11 +54,11 @@ static const char *largest_part(const struct memory_parts *m, double *ret_bytes)
 }
 
 static void report_memory(struct arena *arena, const struct cost_context *c, const struct cut *cut,
-                          const struct stage_map *map, const struct price *price, struct estimate *e) {
+                          const struct price *price, struct estimate *e) {
     e->memory = (struct memory_report){
         .peak = price->peak,
         .limit = c->memory_limit,
-        .rank = map->classes[price->peak_class].first_rank * cut->mesh.axes[AXIS_PP].stride,
+        .rank = price->peak_rank * cut->mesh.axes[AXIS_PP].stride,
         .parts = price->memory,
     };
     e->feasible = price->peak <= c->memory_limit;
@@ -89,7 +89,7 @@ struct estimate cost_report(struct arena *arena, const struct cost_context *cont
         .time = price->time,
     };
     report_rates(context, map, load, price, &e);
-    report_memory(arena, context, cut, map, price, &e);
+    report_memory(arena, context, cut, price, &e);
     return e;
 }
 
@@ -166,39 +166,10 @@ static void describe_axes(struct arena *arena, const struct cost_context *c, con
     }
 }
 
-static const char *chunk_extra(struct arena *arena, const struct cost_context *c, bool first, bool last) {
-    const char *mtp = last && c->mtp ? ", mtp" : "";
-    if (first && last) {
-        return arena_format(arena, "embedding%s, head", mtp);
-    }
-    return first ? "embedding" : last ? arena_format(arena, "head%s", mtp) : NULL;
-}
-
-static void describe_layout(struct arena *arena, const struct cost_context *c, struct plan *plan) {
-    const struct decision *d = &plan->decision;
-    enum placement placement = schedules[d->schedule]->placement;
-    int64_t held = placement_held(placement, d->parallel.vpp);
-    int64_t chunks = placement_stages(placement, d->parallel.pp, d->parallel.vpp);
-    bool ends = d->stages == STAGES_ENDS;
-    struct plan_stage *stages = ARENA_ARRAY(arena, struct plan_stage, (size_t)(d->parallel.pp * held));
-    size_t count = 0;
-    for (int64_t rank = 0; rank < d->parallel.pp; rank++) {
-        for (int64_t i = 0; i < held; i++) {
-            int64_t chunk = placement_stage(placement, d->parallel.pp, rank, i);
-            stages[count++] = (struct plan_stage){
-                .rank = rank,
-                .chunk = i,
-                .first = stage_first_layer(c->model->layer_count, chunks, ends, chunk),
-                .layers = stage_layers(c->model->layer_count, chunks, ends, chunk),
-                .extra = chunk_extra(arena, c, chunk == 0, chunk == chunks - 1),
-            };
-        }
-    }
-    plan->layout = (struct list){stages, count};
-}
-
 void cost_describe(struct arena *arena, const struct cost_context *context, struct plan *plan) {
     struct cut cut = cost_cut(context, &plan->decision.parallel);
+    struct stages stages;
     describe_axes(arena, context, &cut, plan);
-    describe_layout(arena, context, plan);
+    stages_by_rule(arena, &plan->decision, context->model, context->mtp, &stages);
+    plan_lay_out(arena, &stages, plan);
 }

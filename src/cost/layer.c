@@ -5,6 +5,7 @@
 
 #include "collective/collective.h"
 #include "cost/kernel.h"
+#include "plan/holding.h"
 
 struct cut cost_cut(const struct cost_context *context, const struct parallel *parallel) {
     const struct topology *topology = context->topology;
@@ -41,12 +42,16 @@ const struct span *cost_exchange_span(const struct cut *cut, const struct exchan
     return &cut->etp;
 }
 
+double cost_exchange_seconds(const struct cut *cut, const struct exchange *exchange) {
+    return collective_seconds(cost_exchange_span(cut, exchange), exchange->kind, exchange->bytes, NULL);
+}
+
 /* Seconds of one exchange that stay visible. What runs beside it is slowed by it (SMs and memory bandwidth are shared);
  * that slow-down counts as visible too. `attention` is the device time of one ring block, `shared` what shared experts
  * leave to one of the exchanges beside them. */
 static double visible_seconds(const struct cost_context *c, const struct cut *cut, const struct exchange *e,
                               double tokens, double attention, double shared) {
-    double seconds = collective_seconds(cost_exchange_span(cut, e), e->kind, e->bytes, NULL);
+    double seconds = cost_exchange_seconds(cut, e);
     double beside = 0;
     double pieces = 1;
     switch (e->beside) {
@@ -182,12 +187,11 @@ void cost_head(const struct cost_context *context, const struct cut *cut, int64_
     operation_head(context->model, &shard, fused, &work);
     exchange_head(context->model, &shard, &work, &list);
     time_work(context, cut, &work, &list, ret);
-    double kept = work.saved[work.saved_count - 1].bytes; /* the loss comes last */
-    ret->working -= kept;
+    struct holding holding = holding_head(&work, fused);
+    ret->working = holding.working;
     keep_all(ret);
-    /* 16-bit logits, the 32-bit copy that becomes the gradient, and the 16-bit gradient of the product. */
-    ret->logits = fused ? kept : 2 * kept;
-    ret->transient = 0;
+    ret->logits = holding.logits;
+    ret->transient = holding.transient;
 }
 
 /* The MTP projection is split by output, which is gathered behind it; both inputs before it with sequence parallelism.
@@ -219,9 +223,12 @@ void cost_mtp(const struct cost_context *context, const struct cut *cut, int64_t
     cost_pass_add(&ret->backward, &head->backward, 1);
     cost_pass_add(&ret->weight, &head->weight, 1);
     for (int mode = 0; mode < RECOMPUTE_KINDS; mode++) {
-        ret->saved[mode] += head->saved[mode] + 2 * context->element * own * h;
+        struct holding both[] = {{.saved = layer->saved[mode], .working = layer->working},
+                                 {.saved = head->saved[mode], .working = head->working, .logits = head->logits}};
+        struct holding holding = holding_mtp(&both[0], &both[1], context->element * own * h);
+        ret->saved[mode] = holding.saved;
+        ret->working = holding.working;
+        ret->logits = holding.logits;
     }
-    ret->working += head->working;
-    ret->logits = head->logits;
     expose_projection(cut, shard.sequence_parallel, context->element * tokens * h, ret);
 }

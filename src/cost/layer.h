@@ -55,6 +55,13 @@ double cost_attention_seconds(const struct cost_context *context, const struct l
 struct shard cost_cut_shard(const struct cost_context *context, const struct cut *cut, int64_t micro_batch);
 const struct span *cost_exchange_span(const struct cut *cut, const struct exchange *exchange);
 
+/* One operation alone: its kernels of one pass. */
+enum cost_pass { COST_FORWARD, COST_BACKWARD, COST_WEIGHT };
+void cost_operation(const struct cost_context *context, const struct operation *operation, enum cost_pass pass,
+                    struct pass_cost *ret);
+/* One exchange alone, once, with nothing beside it. */
+double cost_exchange_seconds(const struct cut *cut, const struct exchange *exchange);
+
 /* Seconds of a pass: device work or host launches, whichever takes longer, plus visible communication. */
 double cost_pass_seconds(const struct cost_context *context, const struct pass_cost *pass);
 void cost_pass_add(struct pass_cost *sum, const struct pass_cost *pass, double times);

@@ -3,6 +3,7 @@
 
 #include "collective/collective.h"
 #include "cost/price.h"
+#include "plan/shard.h"
 
 /* A vocabulary spread over all stages, forward as backward: what the embedding's shards found is summed on the first
  * stage, the head's input goes from the last to all, and the loss' statistics are all-reduced (arXiv:2411.05288,
@@ -30,9 +31,7 @@ void cost_work(const struct cost_context *context, const struct cut *cut, int64_
         cost_mtp(context, cut, micro_batch, &ret->kinds[model->mtp_kind], &ret->head, &ret->mtp);
     }
     struct shard shard = cost_shard(context, &cut->parallel, micro_batch);
-    /* the decoder's stages pass the encoder's output on */
-    int64_t more = model->encoder != NULL ? model_encoder_tokens(model, shard.seq_len) : 0;
-    double tokens = (double)micro_batch * (double)(shard.seq_len + more) / (double)shard.cp;
+    double tokens = plan_stage_tokens(model, &shard);
     double whole = context->element * tokens * (double)model->hidden_size;
     ret->message = whole / (double)shard.tp;
     ret->hop_seconds = ret->vocabulary_seconds = 0;

@@ -155,6 +155,17 @@ static void time_operation(const struct cost_context *c, const struct operation 
     time_backward(c, o, cost);
 }
 
+void cost_operation(const struct cost_context *context, const struct operation *operation, enum cost_pass pass,
+                    struct pass_cost *ret) {
+    struct layer_cost cost = {0};
+    if (pass == COST_FORWARD) {
+        time_forward(context, operation, &cost.forward);
+    } else {
+        time_backward(context, operation, &cost);
+    }
+    *ret = pass == COST_FORWARD ? cost.forward : pass == COST_BACKWARD ? cost.backward : cost.weight;
+}
+
 double cost_attention_seconds(const struct cost_context *context, const struct layer_work *work, bool backward) {
     double seconds = 0;
     for (int i = 0; i < work->operation_count; i++) {
@@ -184,18 +195,6 @@ static void time_again(const struct cost_context *c, const struct layer_work *wo
     }
 }
 
-/* Backward holds the gradients of the widest activations of the layer beside what was kept. */
-static double transient_bytes(const struct layer_work *work, double element) {
-    double widest = 0;
-    for (int i = 0; i < work->operation_count; i++) {
-        const struct operation *o = &work->operations[i];
-        if (o->kind == OPERATION_GEMM || o->kind == OPERATION_GROUPED) {
-            widest = fmax(widest, element * o->m * (o->n + o->k));
-        }
-    }
-    return widest;
-}
-
 void cost_operations(const struct cost_context *context, const struct layer_work *work, struct layer_cost *ret) {
     unsigned parts[RECOMPUTE_KINDS];
     *ret = (struct layer_cost){0};
@@ -208,5 +207,5 @@ void cost_operations(const struct cost_context *context, const struct layer_work
     }
     time_again(context, work, parts, ret);
     ret->working = operation_saved_bytes(work, 0);
-    ret->transient = transient_bytes(work, context->element);
+    ret->transient = operation_transient_bytes(work, context->element);
 }

@@ -84,6 +84,10 @@ static double rank_passes(const struct stage_map *map, int64_t micro_batches) {
     return (double)micro_batches / (map->placement == PLACEMENT_TWO_WAY ? 2 : 1);
 }
 
+double cost_jitter(const struct cost_context *context) {
+    return context->nodes > 1 ? context->topology->runtime.jitter * log2((double)context->nodes) : 0;
+}
+
 static void price_time(const struct cost_context *c, const struct cut *cut, const struct stage_map *map,
                        const struct state_cost states[], const struct stage_load *load,
                        const struct schedule *schedule, int64_t micro_batches, struct price *ret) {
@@ -120,7 +124,7 @@ static void price_time(const struct cost_context *c, const struct cut *cut, cons
     time->tp_exposed += tail.tensor;
     time->pp_exposed = makespan - without + vocabulary + tail.table;
     time->dp_exposed = sharded + tail.data;
-    double jitter = c->nodes > 1 ? c->topology->runtime.jitter * log2((double)c->nodes) : 0;
+    double jitter = cost_jitter(c);
     double sum = makespan + tail.data + tail.tensor + tail.table + tail.update;
     time->overhead += c->topology->runtime.step_overhead + jitter * sum;
     ret->step = sum + c->topology->runtime.step_overhead + jitter * sum;
@@ -134,13 +138,33 @@ static int64_t communicators(const struct cut *cut) {
     return 1 + (p->tp > 1) + (p->cp > 1) + (p->dp * p->cp > 1) + 2 * (p->pp > 1) + (p->ep > 1) + (p->etp > 1) + fold;
 }
 
+double cost_library_bytes(const struct cost_context *context, const struct cut *cut) {
+    const struct library *library = &context->topology->library;
+    double each = library->communicator + (double)library->channels * library->buffer;
+    return context->world == 1 ? 0 : (double)communicators(cut) * each;
+}
+
+int64_t cost_fullest_rank(const struct stage_map *map, int64_t class, const struct schedule *schedule,
+                          int64_t micro_batches) {
+    struct schedule_shape shape = shape_of(map, micro_batches);
+    int64_t fullest = map->classes[class].first_rank;
+    double most = schedule->in_flight_to_weight(&shape, fullest);
+    for (int64_t rank = fullest + 1; rank <= map->classes[class].last_rank; rank++) {
+        if (map->rank_class[rank] == class) {
+            double held = schedule->in_flight_to_weight(&shape, rank);
+            fullest = held > most ? rank : fullest;
+            most = fmax(most, held);
+        }
+    }
+    return fullest;
+}
+
 double cost_peak(const struct cost_context *context, const struct cut *cut, const struct stage_map *map,
                  const struct state_cost *state, const struct class_load *load, const struct schedule *schedule,
                  int64_t micro_batches, int64_t class, struct memory_parts *ret_parts, double *ret_nccl) {
     struct schedule_shape shape = shape_of(map, micro_batches);
-    const struct library *library = &context->topology->library;
     double held = (double)placement_held(map->placement, map->chunks);
-    double chunks = schedule->in_flight_to_weight(&shape, map->classes[class].first_rank);
+    double chunks = schedule->in_flight_to_weight(&shape, cost_fullest_rank(map, class, schedule, micro_batches));
     if (context->job->vocab_parallel) { /* two micro-batches wait for the vocabulary's passes (arXiv:2411.05288) */
         chunks = fmin(chunks + 2 * held, (double)micro_batches * held);
     }
@@ -149,10 +173,7 @@ double cost_peak(const struct cost_context *context, const struct cut *cut, cons
     m.activations = chunks / held * load->saved + fmax(0, load->extra - load->logits);
     double buffers = state->gathered + (map->ranks > 1 ? 2 * load->message : 0); /* one message each way under way */
     double allocated = m.weights + m.gradients + m.optimizer + m.logits + m.activations + buffers;
-    *ret_nccl = (double)communicators(cut) * (library->communicator + (double)library->channels * library->buffer);
-    if (context->world == 1) {
-        *ret_nccl = 0;
-    }
+    *ret_nccl = cost_library_bytes(context, cut);
     m.communication = buffers + *ret_nccl;
     m.runtime = context->device->context + context->device->workspace;
     m.allocator = context->topology->runtime.allocator_overhead * allocated;
@@ -177,4 +198,5 @@ void cost_price(const struct cost_context *context, const struct cut *cut, const
             ret->peak_class = i;
         }
     }
+    ret->peak_rank = cost_fullest_rank(map, ret->peak_class, schedule, micro_batches);
 }

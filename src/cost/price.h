@@ -59,12 +59,22 @@ struct price {
     struct time_parts time;
     struct memory_parts memory;
     double nccl_bytes;      /* of memory.communication: what the collective library holds outside the allocator */
-    int64_t peak_class;
+    int64_t peak_class, peak_rank; /* of the pipeline */
     double busiest_flops;   /* executed by the heaviest rank */
 };
 void cost_price(const struct cost_context *context, const struct cut *cut, const struct stage_map *map,
                 const struct state_cost states[], const struct stage_load *load, const struct schedule *schedule,
                 int64_t micro_batches, struct price *ret);
+
+/* Bytes that the collective library's communicators take of a rank, outside the framework's allocator. */
+double cost_library_bytes(const struct cost_context *context, const struct cut *cut);
+
+/* Synchronised steps of many nodes wait for the slowest: relative time added. */
+double cost_jitter(const struct cost_context *context);
+
+/* The rank of the class with most chunk activations in flight, the lowest of equals. */
+int64_t cost_fullest_rank(const struct stage_map *map, int64_t class, const struct schedule *schedule,
+                          int64_t micro_batches);
 
 /* Peak bytes of `class` alone, as cost_price counts them. */
 double cost_peak(const struct cost_context *context, const struct cut *cut, const struct stage_map *map,

@@ -62,5 +62,6 @@ void stage_map_make(const struct cost_context *context, int64_t ranks, int64_t c
             class.embedding = class.head = (placement == PLACEMENT_TWO_WAY ? 2.0 : 1.0) / (double)ranks;
         }
         ret->rank_class[rank] = class_find(ret, &class);
+        ret->classes[ret->rank_class[rank]].last_rank = rank;
     }
 }

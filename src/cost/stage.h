@@ -15,7 +15,7 @@ struct stage_class {
     int64_t total;               /* layers of all kinds */
     double embedding, head;      /* copies held: 0, 1, 2 (two-way), or a share (vocabulary over all stages) */
     double mtp;                  /* MTP blocks */
-    int64_t first_rank;          /* the lowest rank of the class: most micro-batches in flight */
+    int64_t first_rank, last_rank; /* the lowest and the highest of the class */
 };
 
 struct stage_map {

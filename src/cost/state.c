@@ -14,6 +14,7 @@
 
 #include "collective/collective.h"
 #include "cost/kernel.h"
+#include "plan/parameters.h"
 
 /* Shards inside a scale-up domain, copies across; a group that its domains do not divide evenly is sharded whole. */
 static void hybrid_spans(const struct cost_context *context, const struct mesh *mesh, enum axis axis,
@@ -42,63 +43,36 @@ struct state_spans state_spans(const struct cost_context *context, const struct 
     return spans;
 }
 
-static double dense_layer(const struct cost_context *c, const struct cut *cut, int64_t kind) {
-    const struct layer_params *p = &c->params[kind];
-    return (double)(p->attention + p->mlp) / (double)cut->parallel.tp + (double)p->replicated;
-}
-
-static double expert_layer(const struct cost_context *c, const struct cut *cut, int64_t kind) {
-    return (double)c->params[kind].experts / (double)(cut->parallel.ep * cut->parallel.etp);
-}
-
-/* Of the blocks that stand with the embedding (place 0) or the head (1). */
-static double extra_parameters(const struct model *model, int place) {
-    const struct extra_block *blocks = model->extra_blocks.items;
-    double sum = 0;
-    for (size_t i = 0; i < model->extra_blocks.count; i++) {
-        sum += blocks[i].place == place ? (double)blocks[i].params : 0;
-    }
-    return sum;
-}
-
 /* Parameters of a class on one rank. The embedding of a tied model is held by the first and the last stage when they
  * differ. */
 static void count_parameters(const struct cost_context *c, const struct cut *cut, const struct stage_class *class,
                              struct state_cost *s) {
-    double tp = (double)cut->parallel.tp;
+    const struct parallel *parallel = &cut->parallel;
     for (int64_t kind = 0; kind < c->model->kind_count; kind++) {
         double layers = (double)class->layers[kind];
-        double dense = dense_layer(c, cut, kind), expert = expert_layer(c, cut, kind);
-        s->dense += layers * dense;
-        s->expert += layers * expert;
-        s->replicated += layers * (double)c->params[kind].replicated;
+        struct parameters layer = parameters_layer(&c->params[kind], parallel);
+        s->dense += layers * layer.dense;
+        s->expert += layers * layer.expert;
+        s->replicated += layers * layer.replicated;
         if (class->layers[kind] > 0) {
-            s->layer_dense = fmax(s->layer_dense, dense);
-            s->layer_expert = fmax(s->layer_expert, expert);
+            s->layer_dense = fmax(s->layer_dense, layer.dense);
+            s->layer_expert = fmax(s->layer_expert, layer.expert);
         }
     }
     const struct state_cost in_layers = *s;
-    double table = (double)(model_padded_vocab(c->model, cut->parallel.tp) * c->model->hidden_size);
-    double split = c->model->image != NULL ? (double)(c->outer.embedding - c->outer.position) : table;
-    double embedding = split / tp + (double)c->outer.position;
-    double head = (c->model->image != NULL ? (double)c->outer.head : table) / tp;
-    double tied = c->model->tie_word_embeddings && class->embedding > 0 ? 0 : head;
-    s->dense += class->embedding * embedding + class->head * (tied + (double)c->outer.final_norm);
+    struct parameters embedding = parameters_embedding(c->model, &c->outer, parallel);
+    struct parameters head = parameters_head(c->model, &c->outer, parallel, class->embedding > 0);
+    s->dense += class->embedding * embedding.dense + class->head * head.dense;
     if (class->mtp > 0) {
-        int64_t kind = c->model->mtp_kind;
-        double blocks = (double)(c->outer.mtp) / (double)c->model->mtp_layers / tp;
-        s->dense += class->mtp * (dense_layer(c, cut, kind) + blocks) + (class->embedding > 0 ? 0 : embedding);
-        s->expert += class->mtp * expert_layer(c, cut, kind);
+        struct parameters mtp = parameters_mtp(c->model, &c->outer, &c->params[c->model->mtp_kind], parallel);
+        s->dense += class->mtp * mtp.dense + (class->embedding > 0 ? 0 : embedding.dense);
+        s->expert += class->mtp * mtp.expert;
     }
-    s->dense += (class->embedding > 0 ? extra_parameters(c->model, 0) : 0) +
-                (class->head > 0 ? extra_parameters(c->model, 1) : 0);
-    s->replicated += class->embedding * (double)c->outer.position + class->head * (double)c->outer.final_norm;
+    s->dense += (class->embedding > 0 ? parameters_extra(c->model, 0) : 0) +
+                (class->head > 0 ? parameters_extra(c->model, 1) : 0);
+    s->replicated += class->embedding * embedding.replicated + class->head * head.replicated;
     s->outer_dense = fmax(0, s->dense - in_layers.dense);
     s->outer_expert = fmax(0, s->expert - in_layers.expert);
-}
-
-static double bucket_elements(const struct cost_context *c, double ranks) {
-    return c->job->bucket > 0 ? c->job->bucket : fmax(40e6, 1e6 * ranks);
 }
 
 /* Parameters whose optimizer state the rank keeps. */
@@ -120,7 +94,7 @@ static void count_bytes(const struct cost_context *c, const struct state_spans *
     s->optimizer = b->optimizer * (zero >= 1 ? shard : all);
     s->gathered = 0;
     if (zero == 2) {
-        s->gathered = b->gradient * fmin(all, bucket_elements(c, spans->dense_shard));
+        s->gathered = b->gradient * fmin(all, parameters_bucket(c->job, spans->dense_shard));
     } else if (zero >= 3) { /* the layer at work, the next one and what stands outside; one unit's gradients */
         double layer = s->layer_dense + s->layer_expert, outer = s->outer_dense + s->outer_expert;
         s->gathered = b->weight * (2 * layer + outer) + b->gradient * fmax(layer, outer);
@@ -151,7 +125,7 @@ static double gather_seconds(const struct cost_context *c, const struct span *al
 /* A step's gradients in buckets: equal pieces, one after another. */
 static double bucketed(const struct cost_context *c, const struct span *all, const struct span *node,
                        const struct span *far, int64_t zero, double elements, double *ret_last) {
-    double bucket = fmin(elements, bucket_elements(c, (double)all->size));
+    double bucket = fmin(elements, parameters_bucket(c->job, (double)all->size));
     if (elements <= 0) {
         return 0;
     }
@@ -192,8 +166,9 @@ static void time_traffic(const struct cost_context *c, const struct cut *cut, co
     struct shard_traffic *t = &s->traffic;
     for (int64_t kind = 0; kind < c->model->kind_count; kind++) {
         if (class->layers[kind] > 0) {
-            double dense = dense_layer(c, cut, kind), expert = expert_layer(c, cut, kind);
-            double gather = unit_gather(c, sp, zero, dense, expert), reduce = unit_reduce(c, sp, zero, dense, expert);
+            struct parameters layer = parameters_layer(&c->params[kind], &cut->parallel);
+            double gather = unit_gather(c, sp, zero, layer.dense, layer.expert);
+            double reduce = unit_reduce(c, sp, zero, layer.dense, layer.expert);
             t->layers_gather += (double)class->layers[kind] * gather;
             t->layers_reduce += (double)class->layers[kind] * reduce;
             t->first_gather = fmax(t->first_gather, gather);
@@ -206,9 +181,7 @@ static void time_traffic(const struct cost_context *c, const struct cut *cut, co
 
 /* Adam reads gradient, master weight and both moments and writes master, moments and the 16-bit weight; clipping reads
  * the gradients once more. Muon adds five Newton-Schulz products per matrix (about 20 x rows FLOPs an element). */
-static double update_seconds(const struct cost_context *c, const struct state_spans *spans, int64_t zero,
-                             const struct state_cost *s) {
-    double owned = owned_parameters(spans, zero, s);
+double cost_update_seconds(const struct cost_context *c, double owned) {
     double weights = c->element > 2 || !c->job->master_weights ? 2 : 1; /* without a master they are read too */
     double bytes = owned * (c->state.gradient + 2 * c->state.optimizer + weights * c->state.weight);
     double seconds = kernel_memory(c->device, bytes);
@@ -255,7 +228,7 @@ void cost_state(const struct cost_context *context, const struct cut *cut, const
         ret->reduce_seconds += collective_seconds(&spans->mirror, COLLECTIVE_ALL_REDUCE,
                                                   (ret->dense + ret->expert) * context->state.gradient, NULL);
     }
-    ret->update_seconds = update_seconds(context, spans, zero, ret);
+    ret->update_seconds = cost_update_seconds(context, owned_parameters(spans, zero, ret));
 }
 
 double cost_state_bytes(const struct cost_context *context, const struct cut *cut, const struct state_spans *spans,

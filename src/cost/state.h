@@ -42,6 +42,9 @@ struct state_cost {
 void cost_state(const struct cost_context *context, const struct cut *cut, const struct state_spans *spans,
                 const struct stage_class *class, bool two_way, int64_t zero, struct state_cost *ret);
 
+/* Clipping and updating parameters of which the rank owns so many. */
+double cost_update_seconds(const struct cost_context *context, double owned);
+
 /* Bytes kept alone, without seconds: a lower bound's cheap part. */
 double cost_state_bytes(const struct cost_context *context, const struct cut *cut, const struct state_spans *spans,
                         const struct stage_class *class, int64_t zero);

@@ -44,6 +44,7 @@ void build_saved(struct builder *b, const char *name, unsigned parts, double byt
         return;
     }
     assert(b->work->saved_count < SAVED_MAX);
+    b->work->saved_with[b->work->saved_count] = b->work->operation_count > 0 ? b->work->operation_count - 1 : 0;
     b->work->saved[b->work->saved_count++] = (struct saved){name, parts | PART_ALL, bytes};
 }
 
@@ -213,4 +214,15 @@ double operation_saved_bytes(const struct layer_work *work, unsigned recomputed)
         }
     }
     return bytes;
+}
+
+double operation_transient_bytes(const struct layer_work *work, double element) {
+    double widest = 0;
+    for (int i = 0; i < work->operation_count; i++) {
+        const struct operation *o = &work->operations[i];
+        if (o->kind == OPERATION_GEMM || o->kind == OPERATION_GROUPED) {
+            widest = fmax(widest, element * o->m * (o->n + o->k));
+        }
+    }
+    return widest;
 }

@@ -70,6 +70,7 @@ enum { OPERATIONS_MAX = 40, SAVED_MAX = 40 };
 struct layer_work {
     struct operation operations[OPERATIONS_MAX];
     struct saved saved[SAVED_MAX];
+    int saved_with[SAVED_MAX]; /* the operation that makes or reads it, or the last of those listed before it */
     int operation_count, saved_count;
     double input_bytes;      /* of the layer's input as kept by full recomputation */
     double expert_rows;      /* tokens times experts that this rank's experts see */
@@ -86,5 +87,7 @@ void operation_head(const struct model *model, const struct shard *shard, bool f
 
 /* Bytes kept when the parts of the set `recomputed` are run again (PART_ALL: only the layer's input). */
 double operation_saved_bytes(const struct layer_work *work, unsigned recomputed);
+/* Backward holds the gradients of the widest activations of the layer beside what was kept; `element`: bytes of one. */
+double operation_transient_bytes(const struct layer_work *work, double element);
 
 #endif

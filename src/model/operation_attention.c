@@ -127,7 +127,7 @@ static void build_grouped_query(struct builder *b) {
 }
 
 /* MLA (DeepSeek-V2, arXiv:2405.04434): the down-projections are whole on every tensor-parallel rank and work on its own
- * tokens; the up-projections are split by heads. */
+ * tokens; the up-projections are split by heads and stand behind both, as one exchange brings what both read. */
 static void build_latent(struct builder *b) {
     const struct mla *mla = b->model->mla;
     double heads = (double)b->model->num_attention_heads / b->tp;
@@ -141,15 +141,13 @@ static void build_latent(struct builder *b) {
         build_memory(b, "q latent norm", PART_NORM, 2 * latent, 3 * latent);
         build_saved(b, "q latent", 0, latent);
         build_saved(b, "q latent normed", PART_NORM, b->linear * b->own_tokens * q_rank);
-        build_gemm(b, "q up", PART_MLA_UP, b->tokens, heads * key_dim, q_rank);
-    } else {
-        build_gemm(b, "q", PART_MLA_UP, b->tokens, heads * key_dim, b->hidden);
     }
     double latent = b->element * b->own_tokens * kv_rank;
     build_gemm(b, "kv down", 0, b->own_tokens, kv_rank + rope, b->hidden);
     build_memory(b, "kv latent norm", PART_NORM, 2 * latent, 3 * latent);
     build_saved(b, "kv latent", 0, latent + b->element * b->own_tokens * rope);
     build_saved(b, "kv latent normed", PART_NORM, b->linear * b->own_tokens * kv_rank);
+    build_gemm(b, q_rank > 0 ? "q up" : "q", PART_MLA_UP, b->tokens, heads * key_dim, q_rank > 0 ? q_rank : b->hidden);
     build_gemm(b, "kv up", PART_MLA_UP, b->tokens, heads * ((double)mla->qk_nope_head_dim + value_dim), kv_rank);
     double qk_bytes = b->element * b->tokens * heads * key_dim;
     build_memory(b, "rotary", PART_MLA_UP, 4 * qk_bytes, 4 * qk_bytes);

@@ -22,6 +22,13 @@ enum exchange_beside {
     BESIDE_SHARED_EXPERTS
 };
 
+/* Where an exchange belongs in its pass. */
+enum exchange_place {
+    EXCHANGE_FEEDS,       /* its operations need what it brings; in backward: their input gradients do */
+    EXCHANGE_FOLLOWS,     /* it takes what its operations made; in backward: their input gradients */
+    EXCHANGE_FEEDS_WEIGHT /* the weight gradients of its operations need what it brings */
+};
+
 struct exchange {
     const char *name;
     enum axis axis;
@@ -30,6 +37,9 @@ struct exchange {
     double bytes;       /* full logical buffer (collective.h) */
     double count;       /* how often, one after another */
     enum exchange_phase phase;
+    int first, last;    /* of the layer's operations: which ones it feeds or follows, most often one. Backward comes to
+                           them from the last to the first */
+    enum exchange_place place;
     unsigned parts;     /* recompute parts that repeat a forward exchange in backward */
     enum exchange_beside beside;
     double beside_n, beside_k; /* the GEMM beside: tokens x k times k x n */
@@ -41,7 +51,8 @@ struct exchange_list {
     int count;
 };
 
-/* The exchanges of one layer and one micro-batch under `shard` and the job's software. Pure. */
+/* The exchanges of one layer and one micro-batch under `shard` and the job's software; those of one place in the order
+ * in which they run. `work`: as operation_layer lists it. Pure. */
 void exchange_layer(const struct model *model, const struct layer_kind *kind, const struct shard *shard, int cp_kind,
                     const struct job *job, const struct layer_work *work, struct exchange_list *ret);
 
@@ -51,5 +62,8 @@ void exchange_embedding(const struct model *model, const struct shard *shard, co
                         struct exchange_list *ret);
 void exchange_head(const struct model *model, const struct shard *shard, const struct layer_work *work,
                    struct exchange_list *ret);
+/* The projection's at the head of an MTP block, operation 0 of `work`: split by output, which is gathered behind it. */
+void exchange_projection(const struct model *model, const struct shard *shard, const struct layer_work *work,
+                         struct exchange_list *ret);
 
 #endif

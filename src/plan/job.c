@@ -77,7 +77,8 @@ static const struct field space_fields[] = {
      .doc = "Sequences a micro-batch"},
     {.key = "recompute", .kind = FIELD_CHOICES, AT(recompute), .choices = recompute_names,
      .doc = "Activations that backward computes again"},
-    {.key = "schedule", .kind = FIELD_CHOICES, AT(schedule), .choices = schedule_names, .doc = "Pipeline schedule"},
+    {.key = "schedule", .kind = FIELD_CHOICES, AT(schedule), .choices = schedule_names,
+     .doc = "Pipeline schedule; auto: those of general use, others by name"},
     {.key = "stages", .kind = FIELD_CHOICE, AT(stages), .fallback = "auto", .choices = stages_names,
      .doc = "Layers a stage: even, or fewer on the first and last (ends)"},
     {.key = "order", .kind = FIELD_CHOICES, AT(order), .choices = order_names,
@@ -205,6 +206,12 @@ enum status job_complete(struct arena *arena, struct job *job, const struct node
 
 enum dtype job_dtype(const struct job *job) {
     return (enum dtype)job->precision;
+}
+
+bool job_tries(const struct job *job, int schedule) {
+    const uint64_t all = (UINT64_C(1) << SCHEDULE_COUNT) - 1;
+    bool open = (job->space.schedule & all) == all;
+    return (job->space.schedule >> schedule & 1) != 0 && (!open || schedules[schedule]->searched);
 }
 
 unsigned job_recompute_parts(const struct job *job, const struct model *model, enum recompute mode) {

@@ -48,7 +48,7 @@ struct space {
     uint64_t sp;         /* bit 0 = off, bit 1 = on */
     uint64_t cp_kind;    /* bits of enum context_kind */
     uint64_t recompute;  /* bits of enum recompute */
-    uint64_t schedule;   /* bits of enum schedule_name */
+    uint64_t schedule;   /* bits of enum schedule_name; see job_tries */
     uint64_t order;      /* bits of enum mesh_order */
     int stages;          /* enum stages_kind; auto = even and ends */
     int64_t ulysses;     /* inner Ulysses degree of usp; 0 = as large as the node allows */
@@ -91,6 +91,8 @@ enum status job_load(struct arena *arena, struct node *root, struct job *ret_job
 enum status job_complete(struct arena *arena, struct job *job, const struct node *root, struct diag *diag) MUST_CHECK;
 
 enum dtype job_dtype(const struct job *job); /* of the GEMMs */
+/* Whether the space holds the schedule: `auto` stands for those that are searched, a list for what it names. */
+bool job_tries(const struct job *job, int schedule);
 /* Recompute parts (model/operation.h) that `mode` runs again. Selective by rule: core attention when its scores would
  * be kept; with fused attention norms and activations, and MLA's up-projections. */
 unsigned job_recompute_parts(const struct job *job, const struct model *model, enum recompute mode);

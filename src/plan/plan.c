@@ -119,14 +119,14 @@ static const struct field axis_fields[] = {
 
 #define AT(member) .offset = offsetof(struct plan_stage, member)
 static const struct field stage_fields[] = {
-    {.key = "rank", .kind = FIELD_COUNT, AT(rank), .max = 1e12, .flags = FIELD_OUTPUT | FIELD_ALWAYS,
+    {.key = "rank", .kind = FIELD_COUNT, AT(rank), .max = 1e12, .flags = FIELD_ALWAYS,
      .doc = "Pipeline rank"},
-    {.key = "chunk", .kind = FIELD_COUNT, AT(chunk), .max = 1e12, .flags = FIELD_OUTPUT | FIELD_ALWAYS,
+    {.key = "chunk", .kind = FIELD_COUNT, AT(chunk), .max = 1e12, .flags = FIELD_ALWAYS,
      .doc = "Chunk of the rank"},
-    {.key = "first", .kind = FIELD_COUNT, AT(first), .max = 1e12, .flags = FIELD_OUTPUT | FIELD_ALWAYS,
+    {.key = "first", .kind = FIELD_COUNT, AT(first), .max = 1e12, .flags = FIELD_ALWAYS,
      .doc = "First layer, from 0"},
-    {.key = "layers", .kind = FIELD_COUNT, AT(layers), .max = 1e12, .flags = FIELD_OUTPUT, .doc = "Layers"},
-    {.key = "extra", .kind = FIELD_TEXT, AT(extra), .flags = FIELD_OUTPUT, .doc = "What else it holds"},
+    {.key = "layers", .kind = FIELD_COUNT, AT(layers), .max = 1e12, .doc = "Layers"},
+    {.key = "extra", .kind = FIELD_TEXT, AT(extra), .doc = "What else it holds: embedding, head, mtp; several with commas"},
     FIELD_END};
 #undef AT
 
@@ -163,7 +163,9 @@ const struct field plan_fields[] = {
     {.key = "mesh", .kind = FIELD_STRUCTS, AT(axes), .fields = axis_fields, .size = sizeof(struct plan_axis),
      .flags = FIELD_OUTPUT, .doc = "Rank map: the groups of every axis"},
     {.key = "layout", .kind = FIELD_STRUCTS, AT(layout), .fields = stage_fields, .size = sizeof(struct plan_stage),
-     .flags = FIELD_OUTPUT, .doc = "Layers of every chunk"},
+     .doc = "Layers of every chunk; absent: cut as stages says"},
+    {.key = "order", .kind = FIELD_TEXTS, AT(order),
+     .doc = "Passes of every pipeline rank, a line each (F0.0 F0.1 BW0.0 ...); absent: the schedule's"},
     {.key = "expected", .kind = FIELD_STRUCT, AT(expected), .fields = estimate_fields,
      .size = sizeof(struct estimate), .flags = FIELD_OUTPUT, .doc = "What the cost model expects"},
     {.key = "lower_bound", .kind = FIELD_QUANTITY, AT(lower_bound), .dimension = UNIT_SECONDS, .flags = FIELD_OUTPUT,

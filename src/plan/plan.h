@@ -73,7 +73,9 @@ struct plan {
     struct job job;             /* the training facts; the space is fixed to the decision */
     struct decision decision;
     struct list axes;           /* struct plan_axis: rank map */
-    struct list layout;         /* struct plan_stage: layers of every chunk */
+    struct list layout;         /* struct plan_stage: layers of every chunk; empty: by the decision's rule */
+    struct list order;          /* const char *: a line of passes a pipeline rank ("F0.0 F0.1 BW0.0 ..."), instead of
+                                   what the schedule would make; empty: the schedule's */
     struct estimate expected;
     double lower_bound, gap;    /* seconds; relative */
     struct list inputs;         /* struct plan_input */

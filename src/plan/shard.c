@@ -32,3 +32,13 @@ struct shard plan_shard(const struct model *model, const struct job *job, const 
         .expert_load = parallel->ep > 1 && model->moe != NULL ? model->moe->imbalance : 1,
     };
 }
+
+double plan_stage_tokens(const struct model *model, const struct shard *shard) {
+    int64_t more = model->encoder != NULL ? model_encoder_tokens(model, shard->seq_len) : 0;
+    return (double)shard->micro_batch * (double)(shard->seq_len + more) / (double)shard->cp;
+}
+
+double plan_message_bytes(const struct model *model, const struct shard *shard) {
+    double whole = shard->element * plan_stage_tokens(model, shard) * (double)model->hidden_size;
+    return whole / (double)shard->tp;
+}

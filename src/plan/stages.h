@@ -9,6 +9,7 @@
 #include "schedule/placement.h"
 
 struct arena;
+struct decision;
 struct model;
 struct node;
 struct plan;
@@ -37,6 +38,9 @@ struct stages {
     int64_t stages;            /* of the whole model */
 };
 
+/* The stages of a legal decision by its rule; `mtp`: MTP blocks are trained. */
+void stages_by_rule(struct arena *arena, const struct decision *decision, const struct model *model, bool mtp,
+                    struct stages *ret);
 /* The stages of a plan: its layout where it lists one, else by the rule of its decision. Every layer must lie in
  * exactly one stage (two-way: in two), in the order of the stages; embedding, head and MTP blocks where the model has
  * them: a layer missing, twice or out of order is an error at `root`'s place (may be NULL) naming layer and stages. */

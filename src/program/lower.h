@@ -13,13 +13,18 @@
 
 struct arena;
 struct diag;
+struct node;
+struct topology;
 
-/* Lowers `plan` (complete: stages as plan_stages gives them, order as its schedule or its own text makes it). Refuses
- * an order that is not legal for the stages (order_refuse), with the reason. */
-enum status lower(struct arena *arena, const struct model *model, const struct plan *plan, enum detail detail,
-                  struct program *ret, struct diag *diag) MUST_CHECK;
+/* Lowers `plan`. What is wrong with its degrees, stages or order is refused at `root`'s place (the plan's document; may
+ * be NULL). The topology says where groups cross nodes (hybrid shards, experts) and whether the host takes time. */
+enum status lower(struct arena *arena, const struct model *model, const struct topology *topology,
+                  const struct plan *plan, const struct node *root, enum detail detail, struct program *ret,
+                  struct diag *diag) MUST_CHECK;
 
-/* The order of passes of a plan: its schedule's, or its own when it lists one. */
-enum status plan_order(struct arena *arena, const struct plan *plan, struct order *ret, struct diag *diag) MUST_CHECK;
+/* The order of passes of a plan: its schedule's, or its own when it lists one. Refuses what is not legal for the
+ * placement of its stages, with the reason. */
+enum status plan_order(struct arena *arena, const struct plan *plan, const struct node *root, struct order *ret,
+                       struct diag *diag) MUST_CHECK;
 
 #endif

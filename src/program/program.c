@@ -9,6 +9,7 @@ const char *const stream_names[] = {
     [STREAM_CONTEXT] = "context",
     [STREAM_EXPERT] = "expert",
     [STREAM_DATA] = "data",
+    [STREAM_VOCABULARY] = "vocabulary",
     [STREAM_SEND_NEXT] = "send-next",
     [STREAM_SEND_PREVIOUS] = "send-previous",
     [STREAM_RECEIVE_PREVIOUS] = "receive-previous",

@@ -23,10 +23,11 @@
 
 enum stream {
     STREAM_COMPUTE,
-    STREAM_TENSOR,  /* tensor-parallel collectives, and those of a vocabulary spread over stages */
+    STREAM_TENSOR,  /* tensor-parallel collectives */
     STREAM_CONTEXT,
     STREAM_EXPERT,
     STREAM_DATA,    /* gradients and parameters of data-parallel ranks */
+    STREAM_VOCABULARY, /* collectives of a vocabulary spread over stages: they wait for other stages */
     STREAM_SEND_NEXT, /* to the pipeline rank behind (the last: to the first); beyond half way round it is ahead */
     STREAM_SEND_PREVIOUS,
     STREAM_RECEIVE_PREVIOUS,
@@ -65,7 +66,8 @@ struct instruction {
     int32_t stage;       /* program->stages, by rank and chunk; NOTHING outside stages */
     int32_t layer;       /* of the model, the first of several; NOTHING */
     int32_t first_wait;  /* waits[first_wait] up to before the next instruction's first_wait */
-    int32_t partner;     /* send, receive: the other end, in role `peer`; else NOTHING */
+    int32_t partner;     /* send, receive: the other end, in role `peer`; pair: the micro-batch whose backward it runs
+                            (of stage works[work].other); else NOTHING */
     int32_t meeting;     /* collective: program->meetings; else NOTHING */
     uint16_t peer;
     uint8_t action, stream;
@@ -73,8 +75,9 @@ struct instruction {
 
 /* What an instruction takes. */
 enum work_kind {
-    WORK_PASS,     /* of a stage (or two: a pair) as a whole */
-    WORK_BLOCK,    /* of one layer, of the embedding, of the head, of an MTP block */
+    WORK_PASS,     /* of a stage (or two: a pair) as a whole, the host's time and full recomputation included */
+    WORK_BLOCK,    /* of one layer, of the embedding, of the head, of an MTP block; full recomputation of a layer or an
+                      MTP block is a work of its own (ACTION_RECOMPUTE), selective recomputation lies in backward */
     WORK_KERNEL,   /* one operation of a block, or a part of it */
     WORK_EXCHANGE, /* one collective of a block, or a part of it */
     WORK_MESSAGE,  /* activations or their gradients to a neighbouring stage */
@@ -83,7 +86,7 @@ enum work_kind {
     WORK_UPDATE,   /* clipping and optimizer */
     WORK_COPY,     /* between device and host */
     WORK_BARRIER,  /* statistics of a spread vocabulary */
-    WORK_HOST,     /* of a pass on the host */
+    WORK_HOST,     /* of a pass that is not written as a whole: runtime.micro_batch_overhead */
     WORK_KINDS
 };
 enum block { BLOCK_LAYER, BLOCK_EMBEDDING, BLOCK_HEAD, BLOCK_MTP, BLOCK_COUNT };
@@ -153,6 +156,7 @@ struct program {
     int64_t replicas;          /* ranks that share a role: tp x cp x dp */
     int64_t lockstep;          /* of them, so many neighbours run a pass together: their collectives are inside it; 1 at
                                   operation detail */
+    bool skips;                /* micro-batches may leave out stages */
     const struct role *roles;
     const struct instruction *instructions; /* by role, then in order; one more behind the last ends the waits */
     const int32_t *waits;

@@ -23,7 +23,26 @@ struct staleness {
     int64_t (*accumulate)(const struct schedule_shape *shape);
 };
 
+/* Seconds of a step of m micro-batches in a run that never drains, of the heaviest rank: m max(T, T + 2 (p - 1) c / p);
+ * p micro-batches in flight pay a round trip each p passes (1F1B's bound). A run of n steps from a cold start takes the
+ * fill and drain of 1F1B once more. */
+double async_period(const struct schedule_shape *shape, const struct pipeline_load *load);
+
+/* Backward passes that `rank` runs between a micro-batch's forward and its backward: D = p - 1 - rank. */
+int64_t async_delay(const struct schedule_shape *shape, int64_t rank);
+/* The newest version on `rank` when backward `j` begins, and when forward `j` began. */
+int64_t async_newest(const struct schedule_shape *shape, int64_t rank, int64_t j, int64_t accumulate, bool backward);
+
 /* Updates of `rank` between the forward and the backward of micro-batch `j`: floor(j/K) - floor((j-D)/K). */
 int64_t async_crossed(const struct schedule_shape *shape, int64_t rank, int64_t j, int64_t accumulate);
+
+/* What the asynchronous schedules share with 1F1B: order, legality, activations in flight, and a run from a cold start
+ * (schedule.h). */
+struct pass_list;
+const char *async_refuse(const struct schedule_shape *shape);
+double async_makespan(const struct schedule_shape *shape, const struct pass_times *times);
+double async_step(const struct schedule_shape *shape, const struct pipeline_load *load);
+double async_in_flight(const struct schedule_shape *shape, int64_t rank);
+void async_generate(const struct schedule_shape *shape, int64_t rank, struct pass_list *list);
 
 #endif

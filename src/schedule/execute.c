@@ -11,10 +11,17 @@ struct result {
     int64_t rank;
 };
 
+/* An all-reduce around the vocabulary's shards: how many ranks have come to it, and when the last one came. */
+struct meeting {
+    double latest;
+    int64_t ranks;
+};
+
 struct engine {
     const struct order *order;
     const struct stage_costs *costs;
     struct result *forward, *backward; /* by way, stage, micro-batch */
+    struct meeting *meetings[2];       /* behind S, behind T; by way and micro-batch; NULL without shards */
     double *starts, *ends;
     int64_t *reached;
 };
@@ -34,24 +41,43 @@ static bool wait_for(const struct engine *engine, const struct result *result, i
 }
 
 static bool wait_forward(const struct engine *engine, const struct visit *visit, int64_t rank, double *start) {
-    if (visit->stage == 0) {
-        return true;
-    }
     struct visit before = *visit;
-    before.stage--;
+    before.stage = (int32_t)order_before(engine->order, visit);
+    if (before.stage < 0) {
+        return before.stage != ORDER_SKIPPED;
+    }
     return wait_for(engine, &engine->forward[place(engine->order, &before)], rank, start);
 }
 
+/* The all-reduce behind the micro-batch's S (`index` 0) or T (1): it begins when all ranks have come. */
+static bool wait_meeting(const struct engine *engine, const struct visit *visit, int index, double *start) {
+    const struct order *order = engine->order;
+    const struct meeting *meeting = &engine->meetings[index][visit->way * order->micro_batches + visit->micro_batch];
+    *start = larger(*start, meeting->latest + engine->costs->barrier);
+    return meeting->ranks == order->ranks;
+}
+
 static bool wait_backward(const struct engine *engine, const struct visit *visit, int64_t rank, double *start) {
-    if (!wait_for(engine, &engine->forward[place(engine->order, visit)], rank, start)) {
+    const struct order *order = engine->order;
+    if (!wait_for(engine, &engine->forward[place(order, visit)], rank, start)) {
         return false;
     }
-    if (visit->stage == engine->order->stages - 1) {
-        return true;
-    }
     struct visit behind = *visit;
-    behind.stage++;
-    return wait_for(engine, &engine->backward[place(engine->order, &behind)], rank, start);
+    behind.stage = (int32_t)order_behind(order, visit);
+    if (behind.stage >= 0) {
+        return wait_for(engine, &engine->backward[place(order, &behind)], rank, start);
+    }
+    if (behind.stage == ORDER_SKIPPED) {
+        return false;
+    }
+    return order->barriers == 0 || wait_meeting(engine, visit, order->barriers == 1 ? 0 : 1, start);
+}
+
+/* The last stage's output goes to every rank's shard of the vocabulary. */
+static bool wait_shard(const struct engine *engine, const struct visit *visit, int64_t rank, double *start) {
+    struct visit last = *visit;
+    last.stage = (int32_t)(engine->order->stages - 1);
+    return wait_for(engine, &engine->forward[place(engine->order, &last)], rank, start);
 }
 
 static bool ready(const struct engine *engine, const struct pass *pass, int64_t rank, double *start) {
@@ -66,8 +92,9 @@ static bool ready(const struct engine *engine, const struct pass *pass, int64_t 
     case PASS_PAIR:
         return wait_forward(engine, &pass->visit, rank, start) && wait_backward(engine, &pass->backward, rank, start);
     case PASS_SHARD:
+        return engine->order->barriers > 0 && wait_shard(engine, &pass->visit, rank, start);
     case PASS_SHARD_END:
-        break;
+        return engine->order->barriers > 0 && wait_meeting(engine, &pass->visit, 0, start);
     }
     return false;
 }
@@ -106,6 +133,12 @@ static void publish(struct engine *engine, const struct pass *pass, struct resul
     if (pass->kind == PASS_PAIR) {
         engine->backward[place(engine->order, &pass->backward)] = result;
     }
+    if (pass->kind == PASS_SHARD || pass->kind == PASS_SHARD_END) {
+        struct meeting *meetings = engine->meetings[pass->kind == PASS_SHARD ? 0 : 1];
+        struct meeting *meeting = &meetings[pass->visit.way * engine->order->micro_batches + pass->visit.micro_batch];
+        meeting->latest = larger(meeting->latest, result.time);
+        meeting->ranks++;
+    }
 }
 
 /* Runs as many passes of the rank as can be run; true if any. */
@@ -137,6 +170,10 @@ static void engine_open(struct engine *engine, struct arena *arena, const struct
     engine->starts = ARENA_ARRAY(arena, double, passes);
     engine->ends = ARENA_ARRAY(arena, double, passes);
     engine->reached = ARENA_ARRAY(arena, int64_t, (size_t)order->ranks);
+    if (order->barriers > 0) {
+        engine->meetings[0] = ARENA_ARRAY(arena, struct meeting, (size_t)(order->ways * order->micro_batches));
+        engine->meetings[1] = ARENA_ARRAY(arena, struct meeting, (size_t)(order->ways * order->micro_batches));
+    }
     for (int64_t i = 0; i < visits; i++) {
         engine->forward[i].time = engine->backward[i].time = -1;
     }

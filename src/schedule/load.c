@@ -26,6 +26,15 @@ static double larger(double a, double b) {
     return a > b ? a : b;
 }
 
+static bool differs(double a, double b) {
+    return a < b || b < a;
+}
+
+static bool times_alike(const struct pass_times *a, const struct pass_times *b) {
+    return !(differs(a->forward, b->forward) || differs(a->backward, b->backward) || differs(a->weight, b->weight) ||
+             differs(a->pair, b->pair));
+}
+
 static struct pass_times sum_of(const struct pass_times *per_rank, int64_t begin, int64_t end) {
     struct pass_times sum = {0};
     for (int64_t i = begin; i < end; i++) {
@@ -37,14 +46,34 @@ static struct pass_times sum_of(const struct pass_times *per_rank, int64_t begin
     return sum;
 }
 
+static void times_block(struct pass_times *times, double ranks, double hop) {
+    times->forward += ranks * hop;
+    times->backward += ranks * hop;
+    times->pair += 2 * ranks * hop;
+}
+
+void load_block(struct pipeline_load *load) {
+    double hop = load->hop;
+    times_block(&load->total, (double)load->ranks, hop);
+    times_block(&load->heaviest, 1, hop);
+    times_block(&load->after, (double)(load->ranks - 1 - load->heaviest_rank), hop);
+    times_block(&load->first, 1, hop);
+    times_block(&load->last, 1, hop);
+    load->most_forward += hop;
+    load->most_backward += hop;
+    load->hop = 0;
+}
+
 void load_gather(struct pipeline_load *load, const struct pass_times *per_rank, int64_t ranks, double hop) {
     int64_t heaviest = 0;
     double most = 0;
     double most_forward = 0;
     double most_backward = 0;
+    bool equal = true;
     for (int64_t i = 0; i < ranks; i++) {
         double forward = per_rank[i].forward;
         double backward = pass_backward(&per_rank[i]);
+        equal = equal && times_alike(&per_rank[i], &per_rank[0]);
         heaviest = forward + backward >= most ? i : heaviest;
         most = larger(most, forward + backward);
         most_forward = larger(most_forward, forward);
@@ -59,7 +88,8 @@ void load_gather(struct pipeline_load *load, const struct pass_times *per_rank, 
                                    .most_backward = most_backward,
                                    .hop = hop,
                                    .ranks = ranks,
-                                   .heaviest_rank = heaviest};
+                                   .heaviest_rank = heaviest,
+                                   .equal = equal};
     times_add(&load->total, &load->after);
 }
 

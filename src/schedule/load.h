@@ -14,13 +14,16 @@
 struct schedule_shape {
     int64_t ranks, micro_batches, chunks;
     int64_t group; /* interleaved: micro-batches that pass a chunk before the next chunk's turn; 0 = ranks */
+    int64_t skip;  /* skippipe: stages that each micro-batch leaves out; 0 = a quarter of the inner ones */
     int64_t cap;   /* zero-bubble: chunk activations a rank may hold, to the end of the weight gradient; 0 = as ruled */
+    const struct pass_times *times; /* what zb-auto and vocab-1 and -2 order for; NULL = as their files say */
 };
 
 /* Times in seconds (any one unit) of one chunk and micro-batch. `pair` is an overlapped forward-backward pair
  * (DualPipe); 0 = no overlap, the pair takes what its parts take. */
 struct pass_times {
     double forward, backward, weight, pair, hop;
+    double shard, shard_end, barrier; /* S and T of a rank, the all-reduce between them: spread vocabulary only */
 };
 
 struct pipeline_load {
@@ -46,6 +49,10 @@ static inline double pass_backward(const struct pass_times *times) {
 static inline double pass_pair(const struct pass_times *times) {
     return times->pair > 0 ? times->pair : pass_full(times);
 }
+
+/* The same without asynchronous messages: each forward and each input gradient takes a hop longer, and hands on its
+ * result at its end. */
+void load_block(struct pipeline_load *load);
 
 void load_gather(struct pipeline_load *load, const struct pass_times *per_rank, int64_t ranks, double hop);
 

@@ -62,6 +62,11 @@ enum { ORDER_SKIPPED = -2 };
 int64_t order_before(const struct order *order, const struct visit *visit);
 int64_t order_behind(const struct order *order, const struct visit *visit);
 
+/* For schedule->arrange, which makes the lists of all ranks at once: one empty list a rank, each with room for
+ * `capacity` passes; the finished lists as the order of its ranks. */
+struct pass_list *lists_open(struct arena *arena, int64_t ranks, int64_t capacity, int64_t micro_batches);
+void lists_join(struct arena *arena, const struct pass_list *lists, struct order *order);
+
 /* The whole order of a legal shape, in the arena. */
 void order_make(struct arena *arena, const struct schedule *schedule, const struct schedule_shape *shape,
                 struct order *order);
@@ -75,5 +80,8 @@ bool pass_parse(const char *text, size_t size, struct pass *ret_pass);
 /* Why the order is not a legal one, or NULL: a pass twice or missing, on a rank that `placement` does not give it (see
  * placement.h), a stage or micro-batch that does not exist, a wait that never ends (with the cycle). In the arena. */
 const char *order_refuse(struct arena *arena, const struct order *order, int placement);
+/* The last of these alone, of an order in which every pass is there once: NULL if all ranks come to their ends, else a
+ * cycle of waits: "a wait that never ends: rank 0 at BW0.0 waits for BW1.0 of rank 1 at F1.1, which ...". */
+const char *order_deadlock(struct arena *arena, const struct order *order);
 
 #endif

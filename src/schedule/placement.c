@@ -1,3 +1,4 @@
+/* Stages and ranks: where each stands in the other's count. */
 #include "schedule/placement.h"
 
 int64_t placement_stages(enum placement placement, int64_t ranks, int64_t chunks) {
@@ -20,6 +21,11 @@ int64_t placement_rank(enum placement placement, int64_t ranks, int64_t stage, i
     int64_t along = stage % ranks;
     bool back = placement == PLACEMENT_TWO_WAY ? way == 1 : placement == PLACEMENT_WAVE && stage / ranks % 2 == 1;
     return back ? ranks - 1 - along : along;
+}
+
+int64_t placement_backward_rank(enum placement placement, int64_t ranks, int64_t stages, int64_t stage, int64_t way) {
+    return placement == PLACEMENT_ROUND ? (2 * stages - 2 - stage) % ranks
+                                        : placement_rank(placement, ranks, stage, way);
 }
 
 int64_t placement_chunk(enum placement placement, int64_t ranks, int64_t stage, int64_t way) {

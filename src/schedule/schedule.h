@@ -29,13 +29,15 @@ struct schedule {
     double (*in_flight)(const struct schedule_shape *shape, int64_t rank);
     /* The same, freed at the end of the weight gradient: what split backward keeps for it. Equal where not split. */
     double (*in_flight_to_weight)(const struct schedule_shape *shape, int64_t rank);
-    /* Appends the passes of `rank` in the order it runs them; NULL: `arrange` makes all ranks' at once. */
+    /* Appends the passes of `rank` in the order it runs them; NULL: `arrange` makes all ranks' at once, into an order
+     * whose counts are set. */
     void (*generate)(const struct schedule_shape *shape, int64_t rank, struct pass_list *list);
     void (*arrange)(struct arena *arena, const struct schedule_shape *shape, struct order *order);
     enum placement placement;
     int64_t ways;         /* ends at which micro-batches enter: 2 = both, half of them each */
     bool splits_backward; /* weight gradients are passes of their own */
     bool pairs;           /* forwards and backwards overlap in pairs */
+    bool skips;           /* micro-batches leave out stages: bounds below do not hold */
     bool chunked;         /* more than one chunk a rank is possible */
     int64_t fixed_chunks; /* chunks a rank must have; 0 = any */
     bool searched;        /* part of `auto`; others are tried where they are named */
@@ -53,6 +55,23 @@ enum schedule_name {
     SCHEDULE_ZB_V,
     SCHEDULE_DUALPIPE,
     SCHEDULE_DUALPIPEV,
+    SCHEDULE_GPIPE_FIFO,
+    SCHEDULE_EAGER_1F1B,
+    SCHEDULE_INTERLEAVED_ZB,
+    SCHEDULE_CHIMERA,
+    SCHEDULE_WAVE,
+    SCHEDULE_PIPEDREAM,
+    SCHEDULE_PIPEDREAM_2BW,
+    SCHEDULE_PACI,
+    SCHEDULE_ROUNDPIPE,
+    SCHEDULE_SKIPPIPE,
+    SCHEDULE_V_HALF,
+    SCHEDULE_V_MIN,
+    SCHEDULE_1F1B_V,
+    SCHEDULE_ZB_AUTO,
+    SCHEDULE_ZB_V_AUTO,
+    SCHEDULE_VOCAB_1,
+    SCHEDULE_VOCAB_2,
     SCHEDULE_COUNT
 };
 extern const char *const schedule_names[]; /* NULL-terminated, indexed by enum schedule_name */
@@ -67,8 +86,9 @@ double schedule_price(const struct schedule *schedule, const struct schedule_sha
 double schedule_step(const struct schedule *schedule, const struct schedule_shape *shape,
                      const struct pass_times *per_rank, double hop);
 
-/* No order of passes is faster: every rank works all its passes, the first and last micro-batch cross all stages. */
-double schedule_bound(const struct schedule_shape *shape, const struct pass_times *times);
-double schedule_bound_unequal(const struct schedule_shape *shape, const struct pipeline_load *load);
+/* No order of passes is faster: every rank works all its passes, the first and last micro-batch cross all stages.
+ * `pairs`: forwards and backwards may overlap. */
+double schedule_bound(const struct schedule_shape *shape, const struct pass_times *times, bool pairs);
+double schedule_bound_unequal(const struct schedule_shape *shape, const struct pipeline_load *load, bool pairs);
 
 #endif

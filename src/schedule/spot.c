@@ -71,3 +71,15 @@ double corrected_path(const struct schedule_shape *shape, const struct pipeline_
     }
     return price;
 }
+
+double mean_rank_step(const struct schedule_shape *shape, const struct pipeline_load *load, closed_form *makespan,
+                      double part) {
+    double share = 1 / (double)load->ranks;
+    struct pass_times mean = {.forward = load->total.forward * share,
+                              .backward = load->total.backward * share,
+                              .weight = load->total.weight * share,
+                              .pair = load->total.pair * share,
+                              .hop = load->hop};
+    double surplus = (double)(shape->micro_batches * shape->chunks) * (pass_full(&load->heaviest) - pass_full(&mean));
+    return makespan(shape, &mean) + part * surplus;
+}

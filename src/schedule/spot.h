@@ -27,6 +27,11 @@ typedef double path_length(const struct schedule_shape *shape, const struct pipe
 double corrected_path(const struct schedule_shape *shape, const struct pipeline_load *load, closed_form *makespan,
                       path_length *length);
 
+/* Where a rank idles again and again for others, a heavier rank fills its own gaps: equal ranks of the mean kind, and
+ * `part` of the surplus of the heaviest rank's work over theirs. */
+double mean_rank_step(const struct schedule_shape *shape, const struct pipeline_load *load, closed_form *makespan,
+                      double part);
+
 /* How long a rank idles that has `work` to do until something comes back after `journey`. */
 static inline double idle(double journey, double work) {
     return journey > work ? journey - work : 0;

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "cost/price.h"
 #include "schedule/schedule.h"
 
 bool search_overlaps(int schedule) {
-    return schedule == SCHEDULE_DUALPIPE || schedule == SCHEDULE_DUALPIPEV || schedule == SCHEDULE_ZB_V;
+    return schedules[schedule]->pairs;
 }
 
 static bool same_map(const struct variant *a, const struct variant *b) {
@@ -89,7 +90,9 @@ static void make_pipeline(struct arena *arena, const struct space_axes *axes, in
 static double micro_batches_held(const struct pipeline *p, const struct variant *v, int map, int64_t micro_batches) {
     struct schedule_shape shape = {.ranks = p->pp, .micro_batches = micro_batches, .chunks = v->vpp};
     double held = (double)placement_held(p->maps[map].placement, v->vpp);
-    return schedules[v->schedule]->in_flight_to_weight(&shape, 0) / held;
+    const struct schedule *schedule = schedules[v->schedule];
+    int64_t fullest = cost_fullest_rank(&p->maps[map], p->maps[map].rank_class[0], schedule, micro_batches);
+    return schedule->in_flight_to_weight(&shape, fullest) / held;
 }
 
 static void note_lightest(struct legality *l, int64_t variant, int64_t micro_batches) {

@@ -57,7 +57,7 @@ const struct legality *pipelines_legality(const struct pipelines *pipelines, con
                                           int64_t micro_batches);
 
 /* Whether the schedule's price may fall below the work of its heaviest rank: overlapped passes take less than their
- * parts (and ZB-V's closed form is an estimate). */
+ * parts. */
 bool search_overlaps(int schedule);
 
 #endif

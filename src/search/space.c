@@ -112,7 +112,7 @@ int64_t space_variants(const struct space_axes *axes, int64_t pp, struct variant
     int64_t most = axes->context->model->layer_count / pp;
     for (int name = 0; name < SCHEDULE_COUNT; name++) {
         const struct schedule *schedule = schedules[name];
-        if ((space->schedule >> name & 1) == 0 || (name == SCHEDULE_NONE) != (pp == 1)) {
+        if (!job_tries(axes->context->job, name) || (name == SCHEDULE_NONE) != (pp == 1)) {
             continue;
         }
         int64_t chunks = schedule->fixed_chunks > 0 ? schedule->fixed_chunks : 1;

@@ -31,7 +31,7 @@ struct contention {
 
 struct engine_input {
     const struct program *program;
-    const struct price *prices;       /* by work */
+    const struct work_price *prices;       /* by work */
     struct contention contention;
     const struct scenario *scenario;  /* NULL: nothing disturbs */
     const struct cost_context *context; /* where ranks lie, for scenarios; may be NULL without one */

@@ -33,7 +33,7 @@ void memory_curve(struct arena *arena, const struct program *program, int64_t ro
  * the best fitting free block is split; neighbours that are free merge; segments are kept. `expandable`: one growing
  * segment instead, in 20 MiB pages (2 MiB for the small). */
 struct allocator_report {
-    double allocated, reserved; /* peaks; reserved is what the device's memory shows */
+    double allocated, reserved; /* peaks: of what was asked for; of what the device's memory shows */
     double at_allocated;        /* reserved when allocated peaks */
     int64_t segments;
 };

@@ -10,7 +10,7 @@
 /* What several things of one rank share while they run. */
 enum port { PORT_NONE, PORT_DOMAIN, PORT_NETWORK, PORT_HOST, PORT_COUNT };
 
-struct price {
+struct work_price {
     int64_t picoseconds; /* alone, from begin to end on its stream */
     int64_t latency;     /* message: from its end until its receiver has it */
     int32_t port;        /* enum port: the slowest it goes through */
@@ -25,6 +25,6 @@ struct price {
  * visible exchanges (cost_pass_seconds); kernels and exchanges of a block that the host cannot feed in time are
  * stretched to it, so that levels of detail agree when nothing overlaps. `plan` is what the program was lowered from. */
 void price_program(struct arena *arena, const struct cost_context *context, const struct plan *plan,
-                   const struct program *program, struct price **ret_prices);
+                   const struct program *program, struct work_price **ret_prices);
 
 #endif

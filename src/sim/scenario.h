@@ -8,21 +8,27 @@
 
 #include "base/diag.h"
 #include "base/field.h"
+#include "plan/mesh.h"
 
 struct node;
 struct arena;
 
-/* Ranks: `rank` alone, or from rank to `last`; -1 and 0 in both: every rank. */
-struct slow_rank { int64_t rank, last; double factor; double from, until; };       /* times its compute takes factor x */
-enum { LINK_ANY = -1 };
-/* Communication of `axis` (enum axis by name, or all) that these ranks take part in takes factor x as long. */
-struct slow_link { int64_t rank, last; int axis; double factor; double from, until; };
+/* Ranks: `rank` alone, or from rank to `last` when that is not -1; rank -1: every rank. Seconds since the step began;
+ * until 0: to its end. */
+struct slow_rank { int64_t rank, last; double factor; double from, until; };       /* its compute takes factor x */
+enum { LINK_ANY = AXIS_COUNT };
+/* Communication of `axis` (enum axis, or any; pp: messages between stages) that these ranks take part in takes factor x
+ * as long, or stands still (down). dp includes dp-cp and edp, cp includes dp-cp. */
+struct slow_link { int64_t rank, last; int axis; bool down; double factor; double from, until; };
 enum jitter_kind { JITTER_NORMAL, JITTER_LOGNORMAL, JITTER_UNIFORM, JITTER_EXPONENTIAL };
 enum jitter_of { JITTER_COMPUTE, JITTER_COMMUNICATION, JITTER_ALL };
 /* Every instruction's time is multiplied by a draw of mean 1 + mean and standard deviation `deviation`, at least 0. */
 struct jitter { int kind, of; double mean, deviation; };
-struct pause { int64_t rank, last; double at, duration, every; };                  /* nothing begins on it meanwhile */
-struct failure { int64_t rank; double at; };                                       /* begins nothing afterwards */
+/* Nothing begins on it meanwhile; every 0: once. */
+struct pause { int64_t rank, last; double at, duration, every; };
+struct failure { int64_t rank; double at; }; /* it begins nothing from then on */
+
+enum { SCENARIO_ENTRIES = 256 }; /* more of a kind are refused */
 
 struct scenario {
     const char *name, *source;

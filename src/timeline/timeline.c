@@ -14,5 +14,5 @@ const struct sort_look sort_looks[SORT_COUNT] = {
     [SORT_MESSAGE] = {"message", "M", "#b8a400", "#d9c72e"},
     [SORT_OPTIMIZER] = {"optimizer", "O", "#5f6b76", "#93a1ae"},
     [SORT_COPY] = {"copy", "X", "#9c755f", "#b98f78"},
-    [SORT_OTHER] = {"other", "-", "#a9b1b8", "#6d7780"},
+    [SORT_OTHER] = {"other", "*", "#a9b1b8", "#6d7780"},
 };

@@ -28,7 +28,7 @@ enum sort {
 };
 struct sort_look {
     const char *name, *letter;        /* "forward", "F" */
-    const char *light, *dark;         /* #rrggbb fills on light and dark ground, told apart also without colour vision */
+    const char *light, *dark;         /* #rrggbb fills on light and dark ground, told apart without colour vision too */
 };
 extern const struct sort_look sort_looks[SORT_COUNT];
 

@@ -9,7 +9,7 @@
  * numbers, arrows for messages, counters. Times in microseconds with three decimals ... nanoseconds. */
 void timeline_trace(const struct timeline *timeline, struct text *out);
 
-/* One picture; at most `width` CSS pixels wide (0 = as wide as reads well). Only lanes of stream 0 with `compute_only`. */
+/* One picture; at most `width` CSS pixels wide (0 = as wide as reads well). `compute_only`: lanes of stream 0 alone. */
 void timeline_svg(const struct timeline *timeline, int width, bool compute_only, struct text *out);
 
 /* A chart of `columns` x one line a group (stream 0), with a scale and a legend; letters of the sorts, micro-batch
@@ -29,8 +29,8 @@ struct report {
     const struct report_input *inputs;
     int64_t fact_count, part_count, critical_count, input_count;
 };
-/* One HTML file without network access: a timeline that zooms and pans, memory curves, bars, the inputs; light, dark and
- * print. */
+/* One HTML file without network access: a timeline that zooms and pans, memory curves, bars, the inputs; light, dark
+ * and print. */
 void timeline_html(const struct report *report, struct text *out);
 
 /* gzip of `size` bytes, without name and time; false when memory runs out. */

@@ -36,7 +36,7 @@ for command in $commands; do
         done | grep . && bad=1
     plain "$manual/parplan.1" | grep -q "parplan-$command(1)" || complain "parplan(1) does not name parplan-$command(1)"
 done
-for kind in model topology job plan; do
+for kind in model topology job plan scenario; do
     grep -q "^@fields $kind@" "man/parplan-$kind.5.scd" || complain "parplan-$kind(5) has no FIELDS of its table"
 done
 

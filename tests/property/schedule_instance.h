@@ -34,7 +34,7 @@ static inline int64_t count_between(struct random *random, int64_t low, int64_t 
 
 /* A legal shape of at most `most` ranks. */
 static inline struct schedule_shape draw_shape(struct random *random, const struct schedule *schedule, int64_t most) {
-    struct schedule_shape shape;
+    struct schedule_shape shape = {0};
     do {
         shape.ranks = count_between(random, 1, most);
         shape.chunks = schedule->fixed_chunks > 0 ? schedule->fixed_chunks : count_between(random, 2, 4);
@@ -43,16 +43,22 @@ static inline struct schedule_shape draw_shape(struct random *random, const stru
     return shape;
 }
 
-static inline bool pairs(const struct schedule *schedule) {
-    return schedule == schedules[SCHEDULE_DUALPIPE] || schedule == schedules[SCHEDULE_DUALPIPEV];
+/* Any group that the shape may have. */
+static inline void draw_group(struct random *random, const struct schedule *schedule, struct schedule_shape *shape) {
+    struct schedule_shape grouped = *shape;
+    grouped.group = count_between(random, 1, 3 * shape->ranks);
+    if (schedule->refuse(&grouped) == NULL) {
+        *shape = grouped;
+    }
 }
 
-static inline size_t schedule_index(const struct schedule *schedule) {
-    size_t index = 0;
-    while (schedules[index] != schedule) {
-        index++;
-    }
-    return index;
+/* Whether a rank works on every micro-batch in each of its stages, forward and backward. */
+static inline bool whole(const struct schedule *schedule) {
+    return !schedule->skips && schedule->placement != PLACEMENT_ROUND;
+}
+
+static inline bool pairs(const struct schedule *schedule) {
+    return schedule->pairs;
 }
 
 /* Rank of a stage of way 0. */
@@ -100,7 +106,7 @@ static inline double executed_makespan(struct arena *arena, const struct instanc
 /* Each rank's mean over its chunks; with two ways a rank holds a stage of each. */
 static inline void mean_times(const struct instance *instance, struct pass_times each[RANKS]) {
     int64_t ranks = instance->shape.ranks;
-    int64_t stages = ranks * instance->shape.chunks;
+    int64_t stages = placement_stages(instance->schedule->placement, ranks, instance->shape.chunks);
     double part = 1 / (double)(instance->shape.chunks * instance->schedule->ways);
     memset(each, 0, RANKS * sizeof(each[0]));
     for (int64_t i = 0; i < stages * instance->schedule->ways; i++) {

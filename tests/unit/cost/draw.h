@@ -46,7 +46,7 @@ static inline struct decision draw_decision(struct random *random, const struct 
         d.micro_batches = share / d.micro_batch;
         d.schedule = p->pp == 1 ? SCHEDULE_NONE : 1 + (int)random_below(random, SCHEDULE_COUNT - 1);
         int64_t chunks = schedules[d.schedule]->fixed_chunks;
-        p->vpp = chunks > 0 ? chunks : d.schedule == SCHEDULE_INTERLEAVED ? 2 + random_below(random, 3) : 1;
+        p->vpp = chunks > 0 ? chunks : schedules[d.schedule]->chunked ? 2 + random_below(random, 3) : 1;
         d.recompute = (int)random_below(random, RECOMPUTE_KINDS);
         d.stages = random_below(random, 4) ? STAGES_EVEN : STAGES_ENDS;
         if (rule_reasons(arena, c, &d).count == 0) {

@@ -96,9 +96,11 @@ Test(stage, refuses) {
 
 /* Each placement hands out every chunk once (two ways: twice), where the header's table says. */
 Test(stage, placements) {
-    static const enum placement of_schedule[SCHEDULE_COUNT] = {
-        [SCHEDULE_ZB_V] = PLACEMENT_WAVE, [SCHEDULE_DUALPIPEV] = PLACEMENT_WAVE, [SCHEDULE_DUALPIPE] = PLACEMENT_TWO_WAY};
-    for (int i = 0; i < SCHEDULE_COUNT; i++) {
+    static const enum placement of_schedule[] = {
+        [SCHEDULE_ZB_V] = PLACEMENT_WAVE,     [SCHEDULE_DUALPIPE] = PLACEMENT_TWO_WAY,
+        [SCHEDULE_DUALPIPEV] = PLACEMENT_WAVE, [SCHEDULE_CHIMERA] = PLACEMENT_TWO_WAY,
+        [SCHEDULE_WAVE] = PLACEMENT_WAVE};
+    for (int i = 0; i <= SCHEDULE_WAVE; i++) {
         cr_expect_eq(schedules[i]->placement, of_schedule[i], "%s", schedule_names[i]);
     }
     static const int64_t linear[] = {2, 6, 10}, v[] = {2, 5}, two_way[] = {2, 1};
@@ -198,6 +200,8 @@ Test(stage, classes_cover_all_ranks) {
                       "case %zu, rank %lld: %lld layers, embedding %.2f, head %.2f", i, (long long)rank,
                       (long long)class->total, class->embedding, class->head);
             cr_expect(seen[index] || class->first_rank == rank, "case %zu: the lowest rank of its class", i);
+            cr_expect(class->last_rank >= rank && map->rank_class[class->last_rank] == index, "case %zu: the highest",
+                      i);
             seen[index] = true;
             embedding += class->embedding;
             head += class->head;

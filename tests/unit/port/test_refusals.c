@@ -45,7 +45,7 @@ Test(refusals, not_expressible) {
         {"model=H 47B (hybrid)", "model: which of its layers are attention is not stated"},
         {"vocab_parallel=redis", "vocab_parallel: layers redistributed by measured time are not stated"},
         {"vocab_parallel=other", "vocab_parallel: 'other' is not known"},
-        {"schedule=v-half", "schedule: 'v-half' has no closed form here"},
+        {"schedule=breadth-first", "schedule: 'breadth-first' has no closed form here"},
         {"precision=int8", "precision: 'int8' is not known"},
         {"recompute=some", "recompute: 'some' is not known"},
         {"recompute=selective|recompute_ops=core_attn, dreams", "recompute_ops: 'dreams' is not known"},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../support.h"
+#include "schedule/schedule.h"
 
 enum { ORACLE_COLUMNS = 20 };
 
@@ -70,6 +71,34 @@ static inline double oracle_number(const struct oracle *oracle, const char *name
 
 static inline int64_t oracle_count(const struct oracle *oracle, const char *name) {
     return strtoll(oracle_field(oracle, name), NULL, 10);
+}
+
+/* Names in pp_*.csv that are not ours. Of rows with another source than "own" only the order counts. */
+static inline const struct schedule *oracle_schedule(const struct oracle *oracle) {
+    static const char *const others[][2] = {
+        {"eager1f1b", "eager-1f1b"}, {"wave-w1", "wave"}, {"wave-w2", "wave"}};
+    const char *name = oracle_field(oracle, "schedule");
+    if (strcmp(oracle_field(oracle, "source"), "own") != 0) {
+        return NULL;
+    }
+    for (size_t i = 0; i < ROWS(others); i++) {
+        name = strcmp(name, others[i][0]) == 0 ? others[i][1] : name;
+    }
+    return schedule_find(name);
+}
+
+/* Rows of a file that a schedule must have: none may be left out. */
+struct oracle_rows {
+    enum schedule_name schedule;
+    int rows;
+};
+
+static inline size_t oracle_index(const struct schedule *schedule) {
+    size_t index = 0;
+    while (schedules[index] != schedule) {
+        index++;
+    }
+    return index;
 }
 
 #endif

@@ -18,6 +18,12 @@ static inline void brute_price(struct brute *b, const struct decision *d) {
     arena_rewind(b->arena, place);
 }
 
+/* Named, or searched where the job leaves all open. */
+static inline bool brute_tries(const struct space *space, int schedule) {
+    uint64_t all = (UINT64_C(1) << SCHEDULE_COUNT) - 1;
+    return in_set(space->schedule, schedule) && ((space->schedule & all) != all || schedules[schedule]->searched);
+}
+
 static inline void brute_whole(struct brute *b, struct decision *d) {
     const struct space *space = &b->context->job->space;
     for (d->schedule = 0; d->schedule < SCHEDULE_COUNT; d->schedule++) {
@@ -28,7 +34,7 @@ static inline void brute_whole(struct brute *b, struct decision *d) {
                         bool wanted = space->stages == STAGES_AUTO || space->stages == d->stages;
                         d->parallel.vpp = vpp;
                         d->parallel.zero = zero;
-                        if (wanted && in_set(space->schedule, d->schedule) && listed(&space->vpp, vpp) &&
+                        if (wanted && brute_tries(space, d->schedule) && listed(&space->vpp, vpp) &&
                             in_set(space->recompute, d->recompute) && listed(&space->zero, zero)) {
                             brute_price(b, d);
                         }
