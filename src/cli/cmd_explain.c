@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/commands.h"
+#include "cli/neighbours.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -25,6 +26,8 @@ struct explanation {
     struct simulation simulation;
     struct whatif_answer answers[WHATIFS_MOST];
     size_t answer_count;
+    struct neighbour neighbours[NEIGHBOURS_MOST];
+    size_t neighbour_count;
     struct why_not why_not;
 };
 
@@ -80,6 +83,7 @@ static void write_text(const struct explanation *e, struct text *out) {
     text_add_format(out, "of %s that may be filled, %s%%\n", units_human(out->arena, report.limit, UNIT_BYTES, 4),
                     text_fixed(out->arena, 100 * report.peak / report.limit, 1));
     add_answers(e, out);
+    neighbours_text(e->neighbours, e->neighbour_count, e->simulation.step_time, report.peak <= report.limit, out);
     if (e->why_not.question) {
         const struct estimate *closed = &e->simulating.estimate;
         why_not_text(&e->why_not, closed->step_time > 0 ? closed : NULL, out);
@@ -121,6 +125,7 @@ static void write_json(const struct explanation *e, struct text *out) {
     json_key(&json, "bound_by");
     json_string(&json, binding(e));
     add_json_answers(e, &json);
+    neighbours_json(e->neighbours, e->neighbour_count, &json);
     if (e->why_not.question) {
         why_not_json(&e->why_not, &json);
     }
@@ -147,6 +152,7 @@ static enum status run(struct context *context) {
     TRY(simulating_choose(context, &e->simulating, &options->how, &e->how));
     TRY(simulating_run(context, &e->simulating, &e->how, &e->simulation));
     TRY(whatif_ask(context, &e->simulating, &e->how, e->simulation.step_time, e->answers, &e->answer_count));
+    neighbours_ask(context, &e->simulating, &e->how, e->neighbours, &e->neighbour_count);
     if (options->why_not) {
         TRY(ask_why_not(context, options->why_not, e));
     }
@@ -172,7 +178,8 @@ const struct command command_explain = {
     .description =
         "Simulates the plan's step and sorts what it consists of: its time as the busiest rank sees it, the critical "
         "path through all ranks, the memory of the fullest. Then the step is simulated again on machines that are "
-        "better in one thing each, and the savings are compared: what helps most is what binds.\n\n"
+        "better in one thing each, and the savings are compared: what helps most for its size is what binds. Last, the "
+        "plan itself is changed in one choice at a time: recomputation, micro-batch, schedule, sharding.\n\n"
         "With --why-not, a part of the space is searched for the plan's own job, and its best compared with the plan.",
     .operands = simulating_operands,
     .groups = (const struct option_group[]){

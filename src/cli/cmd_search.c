@@ -50,6 +50,7 @@ static void add_refined(struct json *json, const struct refined *refined) {
     add_number(json, "simulated_step_time_s", simulated ? refined->step_time : (double)INFINITY);
     json_key(json, "simulated_detail");
     json_string(json, simulated ? detail_names[refined->detail] : NULL);
+    add_number(json, "simulated_peak_bytes", simulated ? refined->peak : (double)INFINITY);
     add_count(json, "estimated_place", (int64_t)refined->before);
 }
 

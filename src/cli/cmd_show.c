@@ -111,11 +111,13 @@ const struct command command_show = {
         "where each mesh axis lies, the layers of each stage, and what was expected. A schedule: its passes in time, "
         "rank by rank, as a chart, a picture (-o FILE.svg) or numbers (--format json); NAME is a schedule's, or a file "
         "with an order of passes of your own, a line a rank: F0.0 F0.1 BW0.0 BW0.1 (forward of stage 0 and micro-batch "
-        "0 ...; B and W for split backwards, F0.1&B1.0 for an overlapped pair, ' for the second direction). A program: what "
+        "0 ...; B and W for split backwards, F0.1&B1.0 for an overlapped pair, ' for the second direction). A program: "
+        "what "
         "every rank of a plan does, instruction by instruction, as parplan simulates and runs it.\n\n"
         "Without NAME, lists the shipped documents of the kind, or all schedules.",
     .operands = (const struct operand[]){
-        {.name = "KIND", .kind = OPERAND_WORD, .words = view_words, .doc = "model, topology, plan, schedule or program"},
+        {.name = "KIND", .kind = OPERAND_WORD, .words = view_words,
+         .doc = "model, topology, plan, schedule or program"},
         {.name = "NAME", .kind = OPERAND_DOCUMENT, .optional = true,
          .doc = "A file, or the name of a shipped document; a topology also in short form, such as 8xh100-sxm*64; "
                 "or of a schedule; of a program its plan"},

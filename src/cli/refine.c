@@ -15,7 +15,7 @@ struct candidate {
 static void play(struct context *context, const struct planning *planning, int detail, struct candidate *candidate) {
     struct arena_place begin = arena_mark(context->arena);
     const struct simulate_options options = {
-        .detail = detail, .contention = CONTENTION_SCALAR, .brief = true, .seeds = 1};
+        .detail = detail, .contention = CONTENTION_SCALAR, .expandable = true, .seeds = 1};
     struct plan *plan = ARENA_NEW(context->arena, struct plan);
     struct diag *diag = ARENA_NEW(context->arena, struct diag);
     struct simulation *simulation = ARENA_NEW(context->arena, struct simulation);
@@ -25,23 +25,25 @@ static void play(struct context *context, const struct planning *planning, int d
     enum status status = simulate(context->arena, &planning->cost, plan, &options, simulation, diag);
     candidate->refined.detail = detail;
     candidate->refined.step_time = status == OK ? simulation->step_time : 0;
+    candidate->refined.peak = status == OK ? simulation->ranks[simulation->fullest].peak : 0;
     candidate->refined.reason = status == OK ? NULL : diag->entries[0].text;
     if (status == OK) {
         arena_rewind(context->arena, begin);
     }
 }
 
-/* Plans that cannot be simulated come last, in their order; equals keep theirs. */
-static bool is_better(const struct candidate *a, const struct candidate *b) {
+/* Plans that cannot be simulated come last, in their order, before them those that do not fit; equals keep theirs. */
+static bool is_better(const struct candidate *a, const struct candidate *b, double limit) {
     double x = a->refined.step_time, y = b->refined.step_time;
-    return x > 0 && (y <= 0 || x < y);
+    bool fits = a->refined.peak <= limit, other_fits = b->refined.peak <= limit;
+    return x > 0 && (y <= 0 || (fits != other_fits ? fits : x < y));
 }
 
-static void sort(struct candidate *candidates, size_t count) {
+static void sort(struct candidate *candidates, size_t count, double limit) {
     for (size_t i = 1; i < count; i++) {
         struct candidate moved = candidates[i];
         size_t at = i;
-        for (; at > 0 && is_better(&moved, &candidates[at - 1]); at--) {
+        for (; at > 0 && is_better(&moved, &candidates[at - 1], limit); at--) {
             candidates[at] = candidates[at - 1];
         }
         candidates[at] = moved;
@@ -58,10 +60,10 @@ static void play_all(struct context *context, const struct planning *planning, c
     if (!sorted) {
         return;
     }
-    sort(candidates, count);
+    sort(candidates, count, planning->cost.memory_limit);
     while (candidates[0].refined.step_time > 0 && candidates[0].refined.detail != DETAIL_OPERATION && !*control->stop) {
         play(context, planning, DETAIL_OPERATION, &candidates[0]);
-        sort(candidates, count);
+        sort(candidates, count, planning->cost.memory_limit);
     }
 }
 
@@ -91,7 +93,7 @@ void refine(struct context *context, const struct planning *planning, int64_t co
     if (result->lower_bound > 0 && total > 0) {
         result->gap = plans[0].step_time / result->lower_bound - 1;
     }
-    *ret = (struct refinement){.plans = refined, .simulated = some};
+    *ret = (struct refinement){.plans = refined, .simulated = some, .limit = planning->cost.memory_limit};
 }
 
 void refine_text(const struct refinement *refinement, struct text *out) {
@@ -105,5 +107,10 @@ void refine_text(const struct refinement *refinement, struct text *out) {
     } else {
         text_add_format(out, "simulation of the best %zu puts first what was number %zu in closed form: %s a step\n",
                         refinement->simulated, first->before, step);
+    }
+    if (first->step_time > 0 && first->peak > refinement->limit) {
+        text_add_format(out, "but it does not fit: the simulation finds %s where %s may be filled\n",
+                        units_human(out->arena, first->peak, UNIT_BYTES, 4),
+                        units_human(out->arena, refinement->limit, UNIT_BYTES, 4));
     }
 }

@@ -15,7 +15,8 @@ static enum status check_role(struct context *context, const struct program *pro
     if (role < program->role_count) {
         return OK;
     }
-    return diag_error(context->diag, options_mark(context, "role"), "--role: %lld, but the plan has %lld pipeline ranks",
+    return diag_error(context->diag, options_mark(context, "role"),
+                      "--role: %lld, but the plan has %lld pipeline ranks",
                       (long long)role, (long long)program->role_count);
 }
 

@@ -149,7 +149,7 @@ int64_t cost_fullest_rank(const struct stage_map *map, int64_t class, const stru
     struct schedule_shape shape = shape_of(map, micro_batches);
     int64_t fullest = map->classes[class].first_rank;
     double most = schedule->in_flight_to_weight(&shape, fullest);
-    for (int64_t rank = fullest + 1; rank <= map->classes[class].last_rank; rank++) {
+    for (int64_t rank = fullest + 1; !schedule->tapers && rank <= map->classes[class].last_rank; rank++) {
         if (map->rank_class[rank] == class) {
             double held = schedule->in_flight_to_weight(&shape, rank);
             fullest = held > most ? rank : fullest;

@@ -1,4 +1,5 @@
-/* What attention communicates: its projections over tensor-parallel ranks, tokens and heads over context-parallel ones. */
+/* What attention communicates: its projections over tensor-parallel ranks, tokens and heads over context-parallel
+ * ones. */
 #include <math.h>
 #include <stddef.h>
 

@@ -15,8 +15,8 @@ struct holding {
 
 /* Of a layer, or of the embedding (which nothing recomputes: 0); `element`: bytes of an activation. */
 struct holding holding_of(const struct layer_work *work, unsigned recomputed, double element);
-/* Of final norm, head and loss. Logits: in 16 bit, the 32-bit copy that becomes the gradient, and the 16-bit gradient of
- * the product; a fused loss keeps them once. */
+/* Of final norm, head and loss. Logits: in 16 bit, the 32-bit copy that becomes the gradient, and the 16-bit gradient
+ * of the product; a fused loss keeps them once. */
 struct holding holding_head(const struct layer_work *work, bool fused_loss);
 /* Of an MTP block: a layer, the head again, and both inputs of its projection, of `input` bytes each. */
 struct holding holding_mtp(const struct holding *layer, const struct holding *head, double input);

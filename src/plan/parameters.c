@@ -1,5 +1,5 @@
-/* Matrices are split over tensor-parallel ranks (Megatron-LM, arXiv:1909.08053, section 3), experts over expert-parallel
- * ones, norms, routers and learned positions are whole on each. */
+/* Matrices are split over tensor-parallel ranks (Megatron-LM, arXiv:1909.08053, section 3), experts over
+ * expert-parallel ones; norms, routers and learned positions are whole on each. */
 #include "plan/parameters.h"
 
 #include <math.h>

@@ -126,7 +126,8 @@ static const struct field stage_fields[] = {
     {.key = "first", .kind = FIELD_COUNT, AT(first), .max = 1e12, .flags = FIELD_ALWAYS,
      .doc = "First layer, from 0"},
     {.key = "layers", .kind = FIELD_COUNT, AT(layers), .max = 1e12, .doc = "Layers"},
-    {.key = "extra", .kind = FIELD_TEXT, AT(extra), .doc = "What else it holds: embedding, head, mtp; several with commas"},
+    {.key = "extra", .kind = FIELD_TEXT, AT(extra),
+     .doc = "What else it holds: embedding, head, mtp; several with commas"},
     FIELD_END};
 #undef AT
 

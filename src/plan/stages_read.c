@@ -168,9 +168,9 @@ static bool check_layers(const struct reader *r, int64_t way) {
             return false;
         }
         if (stage->layers > r->model->layer_count - next) {
-            diag_error(r->diag, at_row(r, r->rows[item], "layers"), "%s ends with layer %lld, the model with layer %lld",
-                       place_text(r, item), (long long)(next + stage->layers - 1),
-                       (long long)r->model->layer_count - 1);
+            diag_error(r->diag, at_row(r, r->rows[item], "layers"),
+                       "%s ends with layer %lld, the model with layer %lld", place_text(r, item),
+                       (long long)(next + stage->layers - 1), (long long)r->model->layer_count - 1);
             return false;
         }
         next += stage->layers;

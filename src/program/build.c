@@ -4,7 +4,8 @@
  *   builder_wait(7, 3)  builder_wait(4, 2)  builder_wait(7, 5)      ─►      waits  2 │ 3 5
  *                                                                 first_wait of 4 ┘ │ └ of 7
  *
- * Works are found again by a hash table with open addressing (Knuth, The Art of Computer Programming 3, section 6.4). */
+ * Works are found again by a hash table with open addressing (Knuth, The Art of Computer Programming 3, section
+ * 6.4). */
 #include "program/build.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
-/* Whether kernels make up a block: each of its operations once, in however many equal pieces. The sum of random numbers,
- * one for each operation, divided by the pieces, modulo a prime, is the same for the same operations in any order and
- * cut; others give the same sum once in 2^32 (Carter & Wegman 1979, "Universal classes of hash functions"). */
+/* Whether kernels make up a block: each of its operations once, in however many equal pieces. The sum of random
+ * numbers, one for each operation, divided by the pieces, modulo a prime, is the same for the same operations in any
+ * order and cut; others give the same sum once in 2^32 (Carter & Wegman 1979, "Universal classes of hash
+ * functions"). */
 #ifndef PARPLAN_PROGRAM_CHECK_KERNELS_H
 #define PARPLAN_PROGRAM_CHECK_KERNELS_H
 

@@ -4,7 +4,8 @@
  *
  *              embedding  layer 0  layer 1  ...  MTP  head
  *   mb 0         F B W     F B W    F B .            each cell is filled once; a hole or a second time is a fault
- *   mb 1         F B W     F . .                                                                                      */
+ *   mb 1         F B W     F .
+ * . */
 #include "base/arena.h"
 #include "model/model.h"
 #include "program/check_kernels.h"
@@ -192,7 +193,8 @@ static void check_cell(struct passes *p, int64_t block, int64_t micro_batch, int
     const struct cell *cell = cell_at(p, block, micro_batch);
     bool by_kernels = cell->prints[0] != 0 || cell->prints[1] != 0 || cell->prints[2] != 0;
     const struct model *model = p->c->model;
-    int kind = block >= 1 && block <= p->layers ? model->layers[block - 1] : block == p->layers + 1 ? model->mtp_kind : 0;
+    bool is_layer = block >= 1 && block <= p->layers;
+    int kind = is_layer ? model->layers[block - 1] : block == p->layers + 1 ? model->mtp_kind : 0;
     int sort = block == 0 ? BLOCK_EMBEDDING : block <= p->layers ? BLOCK_LAYER : block == p->layers + 1 ? BLOCK_MTP
                                                                                                       : BLOCK_HEAD;
     for (int phase = 0; phase < PHASES; phase++) {

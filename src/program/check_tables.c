@@ -40,8 +40,21 @@ static void check_degrees(struct checking *c) {
     }
 }
 
+static bool is_of_stages(const struct checking *c, const struct work *work) {
+    int64_t stages = c->program->stage_count;
+    if (!check_optional(work->stage, stages) || !check_optional(work->other, stages)) {
+        return false;
+    }
+    bool pair = work->action == ACTION_PAIR;
+    return work->kind != WORK_PASS || (work->stage != NOTHING && pair == (work->other >= 0));
+}
+
+static bool is_part(const struct work *work) {
+    bool counted = work->item >= NOTHING && work->pieces >= 1 && work->size >= 1 && work->step >= 1;
+    return counted && (work->kind != WORK_KERNEL || check_below(work->item, OPERATIONS_MAX));
+}
+
 static const char *refuse_work(const struct checking *c, const struct work *work) {
-    const struct program *program = c->program;
     if (work->kind >= WORK_KINDS || work->action >= ACTION_COUNT || work->block >= BLOCK_COUNT ||
         (unsigned)work->collective >= COLLECTIVE_KINDS || (unsigned)work->axis >= AXIS_COUNT) {
         return "is of no kind that there is";
@@ -51,12 +64,10 @@ static const char *refuse_work(const struct checking *c, const struct work *work
             return "is of a kind of layer that the model does not have";
         }
     }
-    if (!check_optional(work->stage, program->stage_count) || !check_optional(work->other, program->stage_count) ||
-        (work->kind == WORK_PASS && (work->stage == NOTHING || (work->action == ACTION_PAIR) != (work->other >= 0)))) {
+    if (!is_of_stages(c, work)) {
         return "is of a stage that there is not";
     }
-    if (work->item < NOTHING || work->pieces < 1 || work->size < 1 || work->step < 1 ||
-        (work->kind == WORK_KERNEL && !check_below(work->item, OPERATIONS_MAX))) {
+    if (!is_part(work)) {
         return "has a part that there is not";
     }
     return is_amount(work->bytes) && is_amount(work->parameters) ? NULL : "has no amount";
@@ -81,7 +92,8 @@ static void check_tensor_table(struct checking *c) {
     for (int64_t i = 0; i < program->tensor_count; i++) {
         const struct tensor *tensor = &program->tensors[i];
         if (!check_below(tensor->class, TENSOR_CLASSES) || !is_amount(tensor->bytes) ||
-            !check_optional(tensor->micro_batch, program->micro_batches) || !check_optional(tensor->stage, program->stage_count)) {
+            !check_optional(tensor->micro_batch, program->micro_batches) ||
+            !check_optional(tensor->stage, program->stage_count)) {
             check_fault(c, "tensor %lld has a class, size, micro-batch or stage that there is not", (long long)i);
         }
     }

@@ -1,6 +1,6 @@
-/* No cyclic wait. The program is run without times, one rank of each role: an instruction ends when all it waits for has
- * ended, a collective when all its members have come (Kahn 1962, "Topological sorting of large networks"). What is left
- * waits for itself in the end; following who waits for whom shows the cycle:
+/* No cyclic wait. The program is run without times, one rank of each role: an instruction ends when all it waits for
+ * has ended, a collective when all its members have come (Kahn 1962, "Topological sorting of large networks"). What is
+ * left waits for itself in the end; following who waits for whom shows the cycle:
  *
  *   role 0: backward of stage 0 ─► role 0: receive ─► role 1: send ─► ... ─► role 0: backward of stage 0 */
 #include "base/arena.h"

@@ -1,5 +1,6 @@
 #include "program/columns.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -171,11 +172,40 @@ static double column_double(const struct column *column, const void *object) {
     return value;
 }
 
+void columns_add_integer(struct text *out, int64_t value) {
+    char digits[24];
+    size_t at = sizeof digits;
+    uint64_t left = value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0) {
+        digits[--at] = '-';
+    }
+    text_add_bytes(out, digits + at, sizeof digits - at);
+}
+
+static void write_key(const struct column *column, struct text *out) {
+    text_add_char(out, ' ');
+    text_add(out, column->key);
+    text_add_char(out, '=');
+}
+
+/* Whole numbers below this are written digit by digit, exactly. */
+#define WHOLE_MOST 1e15
+
 static void write_double(const struct column *column, double value, struct text *out) {
     char number[32];
-    if (value < 0 || value > 0) {
+    if (!(value < 0 || value > 0)) {
+        return;
+    }
+    write_key(column, out);
+    if (fabs(value) < WHOLE_MOST && !(value < trunc(value)) && !(value > trunc(value))) {
+        columns_add_integer(out, (int64_t)value);
+    } else {
         text_shortest(value, number);
-        text_add_format(out, " %s=%s", column->key, number);
+        text_add(out, number);
     }
 }
 
@@ -188,21 +218,26 @@ void columns_write(const struct column *columns, const void *object, struct text
         }
         int64_t value = column_integer(column, object);
         if (column->bare) {
-            text_add_format(out, " %s", column->names[value]);
+            text_add_char(out, ' ');
+            text_add(out, column->names[value]);
         } else if (value == column->fallback && (column->shown & shown) == 0) {
             continue;
         } else if (column->kind == COLUMN_FLAG) {
-            text_add_format(out, " %s", column->key);
-        } else if (column->names != NULL) {
-            text_add_format(out, " %s=%s", column->key, column->names[value]);
+            text_add_char(out, ' ');
+            text_add(out, column->key);
         } else {
-            text_add_format(out, " %s=%lld", column->key, (long long)value);
+            write_key(column, out);
+            if (column->names != NULL) {
+                text_add(out, column->names[value]);
+            } else {
+                columns_add_integer(out, value);
+            }
         }
     }
 }
 
 /* JSON keys have underscores. */
-static void write_key(struct json *json, const char *key) {
+static void json_column_key(struct json *json, const char *key) {
     char name[32];
     size_t i = 0;
     for (; key[i] != '\0' && i < sizeof name - 1; i++) {
@@ -214,7 +249,7 @@ static void write_key(struct json *json, const char *key) {
 
 void columns_json(const struct column *columns, const void *object, struct json *json) {
     for (const struct column *column = columns; column->key != NULL; column++) {
-        write_key(json, column->key);
+        json_column_key(json, column->key);
         if (column->kind == COLUMN_DOUBLE) {
             json_number(json, column_double(column, object));
         } else if (column->kind == COLUMN_FLAG) {

@@ -33,6 +33,8 @@ struct column {
 extern const struct column program_columns[], stage_columns[], work_columns[], meeting_columns[], role_columns[],
     tensor_columns[], instruction_columns[];
 
+/* Decimal digits, faster than a format. */
+void columns_add_integer(struct text *out, int64_t value);
 /* " key=value" for every member that is not its fallback; bare ones always. */
 void columns_write(const struct column *columns, const void *object, struct text *out);
 /* All members, into the object that is open. */

@@ -8,7 +8,8 @@
  *   ZeRO-3      compute     F0 F1 ... B1 B0          each block's parameters are gathered while the block before runs
  *               data     g0 g1 g2   g1 g0 r1 r0      and dropped behind it, before forward and before backward
  *
- * What stands outside the layers is one unit of ZeRO-3 (FSDP's root): gathered first, kept for backward, reduced last. */
+ * What stands outside the layers is one unit of ZeRO-3 (FSDP's root): gathered first, kept for backward, reduced
+ * last. */
 #include "program/data.h"
 
 #include <math.h>
@@ -39,8 +40,6 @@ void data_open(struct lowering *l) {
     d->reduces_beside = job->overlap.gradients;
     d->gathers_first = d->shared && (zero == 1 || zero == 2) && d->gathers_beside;
     d->gathers_last = d->shared && (zero == 1 || zero == 2) && !d->gathers_beside;
-    d->dense_bucket = parameters_bucket(job, (double)d->dense.size);
-    d->expert_bucket = parameters_bucket(job, (double)d->expert.size);
     d->table = d->norm = NOTHING;
     d->chunks = ARENA_ARRAY(l->arena, struct chunk_data, (size_t)l->stages.held);
     d->first = ARENA_ARRAY(l->arena, int32_t, (size_t)(l->stages.held * l->blocks_most));
@@ -184,7 +183,7 @@ static int32_t gather_ahead(struct lowering *l, const struct pass_site *site, in
     bool forward = site->action == ACTION_FORWARD;
     int64_t begin = forward ? 0 : l->block_counts[site->stage] - 1;
     int64_t end = forward ? l->block_counts[site->stage] - 1 : 0;
-    if (block == begin && forward && chunk->outer_users++ == 0) {
+    if (block == begin && (forward || l->round != NULL) && chunk->outer_users++ == 0) {
         struct parameters outer = outer_of(l, site->stage);
         chunk->outer = gather_unit(l, site, &outer, NOTHING);
     }
@@ -197,7 +196,8 @@ static int32_t gather_ahead(struct lowering *l, const struct pass_site *site, in
     return in_layers(l, site->stage, block) ? gathered_at(l, site, block)->gather : chunk->outer.gather;
 }
 
-/* ZeRO-3 drops what the block needed, and behind the first block of a backward what stands outside the layers. */
+/* ZeRO-3 drops what the block needed, and behind the first block of a backward what stands outside the layers; where
+ * stages go round, behind every pass. */
 static void drop_gathered(struct lowering *l, const struct pass_site *site, int64_t block, int32_t last) {
     struct chunk_data *chunk = &l->data->chunks[site_stage(l, site)->chunk];
     struct gathered *unit = gathered_at(l, site, block);
@@ -205,7 +205,9 @@ static void drop_gathered(struct lowering *l, const struct pass_site *site, int6
         builder_free(l->builder, unit->tensor, last);
     }
     *unit = (struct gathered){NOTHING, NOTHING};
-    if (site->action != ACTION_FORWARD && block == 0 && --chunk->outer_users == 0) {
+    bool forward = site->action == ACTION_FORWARD;
+    bool over = forward ? l->round != NULL && block == l->block_counts[site->stage] - 1 : block == 0;
+    if (over && --chunk->outer_users == 0) {
         if (chunk->outer.tensor != NOTHING) {
             builder_free(l->builder, chunk->outer.tensor, last);
         }
@@ -214,36 +216,34 @@ static void drop_gathered(struct lowering *l, const struct pass_site *site, int6
 }
 
 /* Reduces the gradients of one unit. Under ZeRO-3 they are whole from the block's backward until then. */
-static void reduce_unit(struct lowering *l, const struct due *due) {
+static int32_t reduce_unit(struct lowering *l, const struct due *due) {
     int32_t reduce = data_reduce(l, &due->elements, due->site.stage, due->layer, due->behind);
     double bytes = (due->elements.dense + due->elements.expert) * l->data->bytes.gradient;
-    if (reduce == NOTHING) {
-        return;
-    }
-    if (l->data->gathers_each) {
+    if (reduce != NOTHING && l->data->gathers_each) {
         tensor_add(l, TENSOR_COMMUNICATION, bytes, &due->site, due->behind, reduce);
     }
-    l->data->wait = l->data->reduces_beside ? NOTHING : reduce;
+    l->data->wait = reduce != NOTHING && !l->data->reduces_beside ? reduce : l->data->wait;
+    return reduce;
 }
 
-static void reduce_due(struct lowering *l) {
-    if (l->data->due.behind != NOTHING) {
-        reduce_unit(l, &l->data->due);
-        l->data->due.behind = NOTHING;
-    }
+static int32_t reduce_due(struct lowering *l) {
+    int32_t reduce = l->data->due.behind != NOTHING ? reduce_unit(l, &l->data->due) : NOTHING;
+    l->data->due.behind = NOTHING;
+    return reduce;
 }
 
+/* The end of a backward waits for its last reduction. */
 static void reduce_block(struct lowering *l, const struct pass_site *site, int64_t block, int32_t last) {
     struct data *d = l->data;
-    reduce_due(l);
+    (void)reduce_due(l);
     if (in_layers(l, site->stage, block)) {
         d->due = (struct due){*parameters_of(l, site->stage, block), *site, l->blocks[site->stage][block].layer, last};
     }
-    if (block == 0 || !d->gathers_each || !d->gathers_beside || !d->reduces_beside) {
-        reduce_due(l);
-    }
+    bool now = block == 0 || !d->gathers_each || !d->gathers_beside || !d->reduces_beside;
+    int32_t reduce = now ? reduce_due(l) : NOTHING;
     if (block == 0) {
-        reduce_unit(l, &(struct due){outer_of(l, site->stage), *site, NOTHING, last});
+        int32_t outer = reduce_unit(l, &(struct due){outer_of(l, site->stage), *site, NOTHING, last});
+        d->wait = outer != NOTHING ? outer : reduce != NOTHING ? reduce : d->wait;
     }
 }
 
@@ -252,6 +252,7 @@ void data_fill(struct lowering *l, int32_t stage, int64_t block, int32_t wait) {
     struct chunk_data *chunk = &d->chunks[l->stages.items[stage].chunk];
     chunk->dense += parameters_of(l, stage, block)->dense;
     chunk->expert += parameters_of(l, stage, block)->expert;
+    chunk->reduced = block == 0;
     while (chunk->dense >= d->dense_bucket || chunk->expert >= d->expert_bucket || block == 0) {
         bool rest = chunk->dense < d->dense_bucket && chunk->expert < d->expert_bucket;
         struct parameters bucket = {0};
@@ -280,7 +281,7 @@ int32_t block_begins(struct lowering *l, const struct pass_site *site, int64_t b
     int32_t gather = NOTHING;
     if (d->gathers_each) {
         gather = gather_ahead(l, site, block);
-        reduce_due(l);
+        (void)reduce_due(l);
     } else if (d->gathers_first && site->action == ACTION_FORWARD && site->opens) {
         gather = d->first[site_stage(l, site)->chunk * l->blocks_most + block];
     }

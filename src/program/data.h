@@ -28,7 +28,7 @@ struct chunk_data {
     double dense, expert;  /* gradients complete, but not enough for a bucket */
     struct gathered outer; /* what stands outside the layers, gathered from its forward to its backward */
     int64_t outer_users;
-    bool gathered;         /* for its first forward */
+    bool gathered, reduced; /* for its first forward; behind its last backward */
 };
 
 struct data {

@@ -1,7 +1,7 @@
-/* What a role holds throughout the step, what it gathers before its first pass, and what follows its last one:
+/* What a role holds throughout the step, what it gathers before its first pass, and what follows its last:
  *
- *   [buckets] ─ tables held twice ─ norms and routers of tensor-parallel ranks ─ stages held twice ─ norm of the
- *   gradients ─ optimizer ─ [parameters]
+ *   [buckets] ─ tables held twice ─ norms and routers of tensor-parallel ranks ─ stages held twice
+ *             ─ norm of the gradients ─ optimizer ─ [parameters]
  */
 #include <math.h>
 
@@ -9,6 +9,9 @@
 #include "program/data.h"
 #include "schedule/async.h"
 #include "schedule/schedule.h"
+
+/* A job may ask for buckets of a few elements; more of them than this are made larger. */
+enum { BUCKETS_MOST = 4096 };
 
 static struct parameters held_by(const struct lowering *l) {
     struct parameters held = {0};
@@ -70,31 +73,35 @@ void tensors_hold(struct lowering *l) {
     }
 }
 
-/* Parameters that the update before this step left with their owners, in the order in which forward needs them. */
+static void gather_chunk(struct lowering *l, int64_t chunk) {
+    int32_t stage = (int32_t)(l->role * l->stages.held + chunk);
+    for (int64_t block = 0; block < l->block_counts[stage] && !l->data->chunks[chunk].gathered; block++) {
+        l->data->first[chunk * l->blocks_most + block] =
+            data_gather(l, &l->loads[stage][block].parameters, stage, l->blocks[stage][block].layer, NOTHING);
+    }
+    l->data->chunks[chunk].gathered = true;
+}
+
+/* Parameters that the update before this step left with their owners, in the order in which forward needs them; last
+ * those of chunks that all micro-batches skip. */
 static void gather_first(struct lowering *l) {
     const struct order *order = &l->order;
-    int64_t left = l->stages.held;
-    for (int64_t i = order->first[l->role]; i < order->first[l->role + 1] && left > 0; i++) {
+    for (int64_t i = order->first[l->role]; i < order->first[l->role + 1]; i++) {
         const struct pass *pass = &order->passes[i];
-        if (pass->kind != PASS_FORWARD && pass->kind != PASS_PAIR) {
-            continue;
+        if (pass->kind == PASS_FORWARD || pass->kind == PASS_PAIR) {
+            gather_chunk(l, l->stages.items[visit_stage(l, &pass->visit, false)].chunk);
         }
-        int32_t stage = visit_stage(l, &pass->visit, false);
-        int64_t chunk = l->stages.items[stage].chunk;
-        if (!l->data->chunks[chunk].gathered) {
-            for (int64_t block = 0; block < l->block_counts[stage]; block++) {
-                l->data->first[chunk * l->blocks_most + block] = data_gather(
-                    l, &l->loads[stage][block].parameters, stage, l->blocks[stage][block].layer, NOTHING);
-            }
-            l->data->chunks[chunk].gathered = true;
-            left--;
-        }
+    }
+    for (int64_t chunk = 0; chunk < l->stages.held && l->round == NULL; chunk++) {
+        gather_chunk(l, chunk);
     }
 }
 
 void data_begin(struct lowering *l) {
     struct data *d = l->data;
     d->held = held_by(l);
+    d->dense_bucket = fmax(parameters_bucket(&l->plan->job, (double)d->dense.size), d->held.dense / BUCKETS_MOST);
+    d->expert_bucket = fmax(parameters_bucket(&l->plan->job, (double)d->expert.size), d->held.expert / BUCKETS_MOST);
     d->wait = d->last = d->due.behind = NOTHING;
     for (int64_t i = 0; i < l->stages.held; i++) {
         d->chunks[i] = (struct chunk_data){.outer = {NOTHING, NOTHING}};
@@ -109,15 +116,16 @@ void data_begin(struct lowering *l) {
     vocabulary_begin(l, vocabulary);
 }
 
-/* Without overlap all buckets follow the last backward. */
+/* Without overlap all buckets follow the last backward; with it those of chunks that all micro-batches skip. */
 static void reduce_last(struct lowering *l) {
     const struct data *d = l->data;
-    if (!d->shared || d->reduces_each || d->reduces_beside) {
+    if (!d->shared || d->reduces_each) {
         return;
     }
     for (int64_t i = l->stages.held - 1; i >= 0; i--) {
         int32_t stage = (int32_t)(l->role * l->stages.held + i);
-        for (int64_t block = l->block_counts[stage] - 1; block >= 0 && round_updates(l, i); block--) {
+        bool left = round_updates(l, i) && !d->chunks[i].reduced;
+        for (int64_t block = l->block_counts[stage] - 1; block >= 0 && left; block--) {
             data_fill(l, stage, block, l->last);
         }
     }
@@ -159,7 +167,7 @@ static struct share all_reduce(enum axis axis, int64_t size, double bytes) {
 }
 
 /* The table of tokens, where the first and the last rank both hold it: as a tied head, or for MTP blocks (Narayanan et
- * al. 2021, arXiv:2104.04473). */
+ * al. 2021, arXiv:2104.04473). What goes round is summed on the host. */
 static void sum_tables(struct lowering *l, struct chain *chain) {
     bool embedding = false, head = false, mtp = false;
     for (int64_t i = 0; i < l->stages.count; i++) {
@@ -168,7 +176,7 @@ static void sum_tables(struct lowering *l, struct chain *chain) {
         head = head || (stage->rank == l->role && stage->head);
         mtp = mtp || stage->mtp > 0;
     }
-    if (embedding == head || l->model->image != NULL || !(l->model->tie_word_embeddings || mtp)) {
+    if (embedding == head || l->round != NULL || l->model->image != NULL || !(l->model->tie_word_embeddings || mtp)) {
         return;
     }
     int64_t tp = l->plan->decision.parallel.tp;

@@ -67,6 +67,18 @@ static enum status read_lines(struct arena *arena, const struct plan *plan, cons
     return OK;
 }
 
+/* On top of 1F1B there is an order of its own, which holds two micro-batches more; others take the vocabulary's passes
+ * in between. */
+static void spread(struct arena *arena, const struct plan *plan, const struct schedule_shape *shape,
+                   struct order *order) {
+    const struct schedule *own = schedules[SCHEDULE_VOCAB_1];
+    if (plan->decision.schedule == SCHEDULE_1F1B && plan->order.count == 0 && own->refuse(shape) == NULL) {
+        order_make(arena, own, shape, order);
+    } else {
+        order_spread(arena, order);
+    }
+}
+
 enum status plan_order(struct arena *arena, const struct plan *plan, const struct node *root, struct order *ret,
                        struct diag *diag) {
     const struct decision *d = &plan->decision;
@@ -89,7 +101,7 @@ enum status plan_order(struct arena *arena, const struct plan *plan, const struc
         return diag_error(diag, at_reason(arena, root, reason), "order: %s", reason);
     }
     if (plan->job.vocab_parallel && ret->barriers == 0 && ret->ranks > 1) {
-        order_spread(arena, ret);
+        spread(arena, plan, &shape, ret);
     }
     return OK;
 }

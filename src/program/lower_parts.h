@@ -35,13 +35,13 @@ void pipe_send(struct lowering *l, const struct visit *visit, bool backward, con
 void pipe_block(struct lowering *l, const struct pass_ends *ends);
 void pipe_link(struct lowering *l);
 
-/* spread.c: passes for a vocabulary spread over the stages, put into an order without; when every pass begins and ends if
- * all take as long (false: never). */
+/* spread.c: passes for a vocabulary spread over the stages, put into an order without; when every pass begins and ends
+ * if all take as long (false: never). */
 struct execution;
 void order_spread(struct arena *arena, struct order *order);
 bool order_times(struct arena *arena, const struct order *order, struct execution *ret);
 
-/* vocabulary.c: a vocabulary spread over the stages; nothing happens where it is not. `embedding`, `head`: whole ones. */
+/* vocabulary.c: a vocabulary spread over the stages; nothing happens where it is not. `embedding`, `head`: whole. */
 void vocabulary_open(struct lowering *l, const struct block_load *embedding, const struct block_load *head);
 struct parameters vocabulary_parameters(const struct lowering *l);
 void vocabulary_begin(struct lowering *l, int32_t gather);

@@ -91,9 +91,9 @@ void pass_by_operations(struct lowering *l, const struct pass_site *site, struct
 /* Allocates by `instruction` what the forward of the pass's blocks would keep for it. */
 void operations_keep(struct lowering *l, const struct pass_site *site, int32_t instruction);
 
-/* A forward and a full backward of two micro-batches, overlapped: whole: one instruction; by blocks: forward and
- * backward blocks in turn; by operations: the expert collectives of one run beside the compute of the other
- * (DeepSeek-V3, arXiv:2412.19437, section 3.2.1). */
+/* A forward and a full backward of two micro-batches, overlapped: whole: one instruction, at layer detail too; by
+ * blocks, where parameters or gradients travel beside them: forward and backward blocks in turn; by operations: the
+ * expert collectives of one run beside the compute of the other (DeepSeek-V3, arXiv:2412.19437, section 3.2.1). */
 void pair_whole(struct lowering *l, const struct pass_site *forward, const struct pass_site *backward,
                 struct pass_ends ret[2]);
 void pair_by_blocks(struct lowering *l, const struct pass_site *forward, const struct pass_site *backward,

@@ -131,7 +131,8 @@ static void wait_for_entry(struct lowering *l, const struct cursor *c, int32_t i
 }
 
 static int32_t stamp(struct lowering *l, const struct cursor *c, const struct step *step) {
-    struct instruction instruction = instruction_blank((enum action)step->action, (enum stream)step->stream, step->work);
+    struct instruction instruction =
+        instruction_blank((enum action)step->action, (enum stream)step->stream, step->work);
     instruction.micro_batch = c->site->micro_batch;
     instruction.stage = c->site->stage;
     instruction.layer = l->blocks[c->site->stage][c->block].layer;

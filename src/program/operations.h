@@ -2,7 +2,8 @@
  *
  *   sort       one kind of block: its lists, the order of its kernels, the tensors between its passes   (.._sort.c)
  *   template   one pass of a sort: steps with what each waits for, made once                            (.._template.c)
- *   stamp      a template becomes instructions of one layer and micro-batch                             (operations.c) */
+ *   stamp      a template becomes instructions of one layer and micro-batch
+ * (operations.c) */
 #ifndef PARPLAN_PROGRAM_OPERATIONS_H
 #define PARPLAN_PROGRAM_OPERATIONS_H
 

@@ -24,7 +24,8 @@ struct draft {
     int32_t away[STREAM_COUNT];    /* those that it waits for when the operations beside them are written */
     bool inside;                   /* among operations beside the experts' exchanges */
     bool done[OPERATIONS_MAX], redone[OPERATIONS_MAX];
-    struct kernel_steps forward[OPERATIONS_MAX], again[OPERATIONS_MAX], backward[OPERATIONS_MAX], weight[OPERATIONS_MAX];
+    struct kernel_steps forward[OPERATIONS_MAX], again[OPERATIONS_MAX];
+    struct kernel_steps backward[OPERATIONS_MAX], weight[OPERATIONS_MAX];
     int32_t saved_input[OPERATIONS_MAX]; /* exchange that an operation's weight gradient waits for; NOTHING */
     int owed[OPERATIONS_MAX], owed_count; /* weight gradients that are not written yet */
 };
@@ -47,7 +48,8 @@ void draft_repeat(struct draft *d, enum action action, int exchange, int32_t lis
 /* operations_forward.c: the kernels of the operation at `position` of the order and the exchanges around them; again,
  * when the action is recomputation. */
 void draft_forward(struct draft *d, int position, enum action action);
-/* Kernels of operations in pieces, each behind its piece of `feed`, or before its piece of `follow`; NOTHING: neither. */
+/* Kernels of operations in pieces, each behind its piece of `feed`, or before its piece of `follow`; NOTHING:
+ * neither. */
 void draft_pieces(struct draft *d, enum action action, const int *operations, int count, int feed, int follow);
 /* Fused attention block by block, while keys and values pass round. */
 void draft_ring(struct draft *d, enum action action, int operation, int exchange);

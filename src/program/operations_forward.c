@@ -1,5 +1,5 @@
-/* Forward kernels with the exchanges that feed and follow them. What may overlap is what an exchange says may run beside
- * it (plan/exchange.h); all else waits:
+/* Forward kernels with the exchanges that feed and follow them. What may overlap is what an exchange says may run
+ * beside it (plan/exchange.h); all else waits:
  *
  *   nothing        gather ─► GEMM ─► reduce
  *   the GEMM       gather 1 │ gather 2 │ ...          tensor-parallel ranks pass pieces in a ring while they multiply
@@ -34,16 +34,17 @@ void draft_pieces(struct draft *d, enum action action, const int *operations, in
     }
 }
 
-/* What arrives for one block lies where the block before the last one lay: two buffers. */
+/* What arrives for one block lies where the block before the last one lay, so it sets out when that one is done: two
+ * buffers. */
 void draft_ring(struct draft *d, enum action action, int operation, int exchange) {
     int32_t blocks = (int32_t)d->sort->lists.exchanges.items[exchange].size;
-    int32_t used = d->last, arriving = NOTHING;
+    int32_t arriving = NOTHING;
     for (int32_t block = 0; block < blocks; block++) {
         if (arriving != NOTHING) {
             draft_remember(d, d->pending, arriving);
         }
-        int32_t next = block + 1 < blocks ? draft_exchange(d, action, exchange, 1, used) : NOTHING;
-        used = draft_kernel(d, action, operation, blocks);
+        int32_t next = block + 1 < blocks ? draft_exchange(d, action, exchange, 1, d->last) : NOTHING;
+        (void)draft_kernel(d, action, operation, blocks);
         arriving = next;
     }
 }

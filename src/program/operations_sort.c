@@ -1,5 +1,5 @@
-/* The order of a block's kernels and what each reads. Kernels follow the list of operations; with overlap of experts the
- * shared ones run while tokens are on their way:
+/* The order of a block's kernels and what each reads. Kernels follow the list of operations; with overlap of experts
+ * the shared ones run while tokens are on their way:
  *
  *   permute  ┌ shared fc1, activation ┐  experts  ┌ shared fc2 ┐  unpermute
  *            └──────── dispatch ──────┘           └─ combine ──┘ */

@@ -70,6 +70,12 @@ static bool is_whole(const struct lowering *l, const struct pass_site *site) {
     return l->detail == DETAIL_PASS && !data_needs_blocks(l, site);
 }
 
+/* What a pair overlaps lies within layers: by layers it is one instruction too. */
+static bool is_whole_pair(const struct lowering *l, const struct pass_site *forward,
+                          const struct pass_site *backward) {
+    return l->detail != DETAIL_OPERATION && !data_needs_blocks(l, forward) && !data_needs_blocks(l, backward);
+}
+
 /* The training software's own time at the begin of a forward and of a backward; a whole pass has it in its price. */
 static int32_t host_add(struct lowering *l, struct pass_site *site) {
     if (!l->host || site->action == ACTION_WEIGHT) {
@@ -101,7 +107,7 @@ void pass_write(struct lowering *l, struct pass_site *site, struct pass_ends *re
 }
 
 void pair_write(struct lowering *l, struct pass_site *forward, struct pass_site *backward, struct pass_ends ret[2]) {
-    if (is_whole(l, forward) && is_whole(l, backward)) {
+    if (is_whole_pair(l, forward, backward)) {
         pair_whole(l, forward, backward, ret);
         return;
     }

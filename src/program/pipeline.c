@@ -211,7 +211,8 @@ static void receive_add(struct lowering *l, struct lane *lane) {
     int64_t way = visit / (l->order.stages * l->order.micro_batches);
     struct visit to = {(int32_t)(visit / l->order.micro_batches % l->order.stages),
                        (int32_t)(visit % l->order.micro_batches), (int32_t)way};
-    message->receive = message_add(l, ACTION_RECEIVE, stream, visit_micro_batch(l, &to), visit_stage(l, &to, index % 2 == 1));
+    int32_t stage = visit_stage(l, &to, index % 2 == 1);
+    message->receive = message_add(l, ACTION_RECEIVE, stream, visit_micro_batch(l, &to), stage);
     if (l->pipe->blocks) {
         builder_wait(l->builder, message->receive, l->last);
         builder_wait(l->builder, message->receive, l->pipe->sent);

@@ -1,4 +1,5 @@
-/* Reads programs line by line: a word or a number says what the line is, then names that stand alone, then key=value. */
+/* Reads programs line by line: a word or a number says what the line is, then names that stand alone, then
+ * key=value. */
 #include "program/text.h"
 
 #include <limits.h>
@@ -85,6 +86,9 @@ static enum status set_name(struct reader *r, const struct column *column, struc
     return status;
 }
 
+/* Whole numbers below this are doubles without rounding. */
+static const int64_t WHOLE_MOST = INT64_C(1) << 53;
+
 static enum status set_value(struct reader *r, const struct column *column, struct token value, void *object) {
     int64_t number = 0;
     if (column->names != NULL) {
@@ -92,7 +96,9 @@ static enum status set_value(struct reader *r, const struct column *column, stru
     }
     if (column->kind == COLUMN_DOUBLE) {
         double amount = 0;
-        if (!text_number(value.text, value.size, &amount)) {
+        if (read_integer(value, &number) && number > -WHOLE_MOST && number < WHOLE_MOST) {
+            amount = (double)number;
+        } else if (!text_number(value.text, value.size, &amount)) {
             return refuse(r, value, "%s: '%s' is no number", column->key, text_of(r, value));
         }
         memcpy((char *)object + column->offset, &amount, sizeof amount);
@@ -161,6 +167,16 @@ static const struct {
     enum status (*add)(struct reader *, int32_t);
 } lists[] = {{"after", add_wait}, {"allocates", add_allocated}, {"frees", add_freed}};
 
+/* A flag stands alone, everything else has a value. */
+static enum status read_column(struct reader *r, const struct column *column, struct token token,
+                               const struct token *value, void *object) {
+    bool flag = column->kind == COLUMN_FLAG;
+    if (flag != (value == NULL)) {
+        return refuse(r, token, flag ? "%s: it takes no value" : "%s: it has no value", column->key);
+    }
+    return flag ? (column_set(column, object, 1) ? OK : STATUS_BUG) : set_value(r, column, *value, object);
+}
+
 static enum status read_pair(struct reader *r, const struct column *columns, struct token token, void *object) {
     const char *equals = memchr(token.text, '=', token.size);
     struct token key = {token.text, equals != NULL ? (size_t)(equals - token.text) : token.size};
@@ -170,11 +186,7 @@ static enum status read_pair(struct reader *r, const struct column *columns, str
         if (column->bare || !is_word(key, column->key)) {
             continue;
         }
-        if ((column->kind == COLUMN_FLAG) != (equals == NULL)) {
-            return refuse(r, token, equals == NULL ? "%s: it has no value" : "%s: it takes no value", column->key);
-        }
-        return column->kind == COLUMN_FLAG ? (column_set(column, object, 1) ? OK : STATUS_BUG)
-                                           : set_value(r, column, value, object);
+        return read_column(r, column, token, equals != NULL ? &value : NULL, object);
     }
     for (size_t i = 0; columns == instruction_columns && i < sizeof lists / sizeof *lists; i++) {
         if (is_word(key, lists[i].key) && equals != NULL) {

@@ -1,4 +1,4 @@
-/* Stages as blocks: embedding, layers, MTP blocks, head; what each keeps for backward and how many parameters it has. */
+/* Stages as blocks: embedding, layers, MTP blocks, head; what each keeps for backward, how many parameters it has. */
 #include <string.h>
 
 #include "base/arena.h"

@@ -1,5 +1,5 @@
-/* Passes of a spread vocabulary put into an order that has none: each rank computes its shard of the logits (S), and the
- * shard's gradients (T), as soon as the last stage's forward is through, were every pass as long as any other.
+/* Passes of a spread vocabulary put into an order that has none: each rank computes its shard of the logits (S), and
+ * the shard's gradients (T), as soon as the last stage's forward is through, were every pass as long as any other.
  *
  *   rank 0       F0 F1 F2 S0 T0 B0 ...
  *   rank 1       F0 F1 S0 T0 F2 B0 ...

@@ -32,7 +32,9 @@ static const void *object_at(const struct table *table, int64_t index) {
 
 static void write_table(const struct table *table, struct text *out) {
     for (int64_t i = 0; i < table->count; i++) {
-        text_add_format(out, "%s %lld", table->word, (long long)i);
+        text_add(out, table->word);
+        text_add_char(out, ' ');
+        columns_add_integer(out, i);
         columns_write(table->columns, object_at(table, i), out);
         text_add_char(out, '\n');
     }
@@ -40,7 +42,8 @@ static void write_table(const struct table *table, struct text *out) {
 
 static void write_waits(const struct program *program, const struct instruction *instruction, struct text *out) {
     for (int32_t i = instruction[0].first_wait; i < instruction[1].first_wait; i++) {
-        text_add_format(out, "%s%d", i == instruction->first_wait ? " after=" : ",", program->waits[i]);
+        text_add(out, i == instruction->first_wait ? " after=" : ",");
+        columns_add_integer(out, program->waits[i]);
     }
 }
 
@@ -50,7 +53,7 @@ static int64_t write_effects(const struct effect *effects, int64_t count, int32_
     for (; i < count && effects[i].instruction == instruction; i++) {
         bool first = i == 0 || effects[i].frees != effects[i - 1].frees;
         text_add(out, first ? (effects[i].frees ? " frees=" : " allocates=") : ",");
-        text_add_format(out, "%d", effects[i].tensor);
+        columns_add_integer(out, effects[i].tensor);
     }
     return i;
 }
@@ -65,7 +68,7 @@ static void write_role(const struct program *program, const struct role *role, s
     write_table(&tensors, out);
     for (int64_t i = 0; i < role->count; i++) {
         const struct instruction *instruction = &program->instructions[role->first + i];
-        text_add_format(out, "%lld", (long long)i);
+        columns_add_integer(out, i);
         columns_write(instruction_columns, instruction, out);
         write_waits(program, instruction, out);
         written += write_effects(effects + written, role->effect_count - written, (int32_t)i, out);

@@ -1,5 +1,5 @@
-/* A vocabulary spread over the stages (arXiv:2411.05288, section 4). Every rank holds a shard of embedding and head; for
- * each micro-batch all of them meet:
+/* A vocabulary spread over the stages (arXiv:2411.05288, section 4). Every rank holds a shard of embedding and head;
+ * for each micro-batch all of them meet:
  *
  *   table        before the first stage's forward: what the shards of the embedding found is summed there
  *   input        behind the last stage's forward: the head's input goes to all

@@ -94,5 +94,6 @@ const struct schedule schedule_1f1b = {
     .placement = PLACEMENT_LINEAR,
     .ways = 1,
     .fixed_chunks = 1,
+    .tapers = true,
     .searched = true,
 };

@@ -1,8 +1,9 @@
 /* 1F1B-V (Qi et al., NeurIPS 2024, arXiv 2405.15362): two chunks a rank in V placement, full backwards, and two thirds
- * of 1F1B's activations: 2 floor((2p + 3) / 3) chunks a rank. The block has slots of one forward, a full backward D takes
- * two, six slots a micro-batch. On rank i the forwards have slots i and 2p - 1 - i, which leaves two gaps of two slots
- * each: the second chunk's D, from rank 0 on, takes the first gap behind the rank before it, the first chunk's D the
- * other one on the way back (building_block.h). After moving (tD = 2 tF, p = 2, m = 4; f, d first chunk, F, D second):
+ * of 1F1B's activations: 2 floor((2p + 3) / 3) chunks a rank. The block has slots of one forward, a full backward D
+ * takes two, six slots a micro-batch. On rank i the forwards have slots i and 2p - 1 - i, which leaves two gaps of two
+ * slots each: the second chunk's D, from rank 0 on, takes the first gap behind the rank before it, the first chunk's D
+ * the other one on the way back (building_block.h). After moving (tD = 2 tF, p = 2, m = 4; f, d first chunk, F, D
+ * second):
  *
  *   rank 0   f0 f1 f2 F0 D0 .. F1 D1 .. f3 d0 .. F2 D2 .. .. d1 .. F3 D3 .. .. d2 .. .. .. d3 ..
  *   rank 1   .. f0 F0 f1 F1 .. D0 .. d0 .. f2 F2 D1 .. d1 .. f3 F3 D2 .. d2 .. D3 .. d3 ..

@@ -124,5 +124,6 @@ const struct schedule schedule_dualpipe = {
     .ways = 2,
     .splits_backward = true,
     .fixed_chunks = 1,
+    .tapers = true,
     .searched = true,
 };

@@ -81,5 +81,6 @@ const struct schedule schedule_dualpipev = {
     .splits_backward = true,
     .chunked = true,
     .fixed_chunks = 2,
+    .tapers = true,
     .searched = true,
 };

@@ -56,5 +56,6 @@ const struct schedule schedule_gpipe = {
     .placement = PLACEMENT_LINEAR,
     .ways = 1,
     .fixed_chunks = 1,
+    .tapers = true,
     .searched = true,
 };

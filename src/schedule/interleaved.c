@@ -153,5 +153,6 @@ const struct schedule schedule_interleaved = {
     .placement = PLACEMENT_LINEAR,
     .ways = 1,
     .chunked = true,
+    .tapers = true,
     .searched = true,
 };

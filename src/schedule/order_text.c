@@ -16,10 +16,14 @@ struct extent {
     bool shards;
 };
 
+static int64_t above(int64_t count, int64_t index) {
+    return index >= count ? index + 1 : count;
+}
+
 static void extend(struct extent *extent, const struct visit *visit) {
-    extent->stages = visit->stage >= extent->stages ? visit->stage + 1 : extent->stages;
-    extent->micro_batches = visit->micro_batch >= extent->micro_batches ? visit->micro_batch + 1 : extent->micro_batches;
-    extent->ways = visit->way >= extent->ways ? visit->way + 1 : extent->ways;
+    extent->stages = above(extent->stages, visit->stage);
+    extent->micro_batches = above(extent->micro_batches, visit->micro_batch);
+    extent->ways = above(extent->ways, visit->way);
 }
 
 static const char *word_fault(struct arena *arena, const char *word, size_t size, struct pass *ret_pass) {
@@ -121,8 +125,11 @@ void order_read(struct arena *arena, const char *const *lines, int64_t count, st
         }
         first[rank + 1] = read;
     }
-    *ret = (struct order){.passes = passes, .first = first, .ranks = count, .stages = extent.stages,
-                          .micro_batches = extent.micro_batches, .ways = extent.ways, .barriers = extent.shards ? 1 : 0};
+    *ret = (struct order){.passes = passes, .first = first, .ranks = count};
+    ret->stages = extent.stages;
+    ret->micro_batches = extent.micro_batches;
+    ret->ways = extent.ways;
+    ret->barriers = extent.shards ? 1 : 0;
     if (words == 0 || extent.stages == 0) {
         ret_fault->line = 0;
         ret_fault->reason = "no passes";

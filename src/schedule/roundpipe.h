@@ -1,4 +1,5 @@
-/* RoundPipe's slots (github.com/ITcarrot/RoundPipe): weights live in host memory, devices take turns. A step is a chain of slots; slot k goes to device k mod N, which holds its weights only meanwhile:
+/* RoundPipe's slots (github.com/ITcarrot/RoundPipe): weights live in host memory, devices take turns. A step is a
+ * chain of slots; slot k goes to device k mod N, which holds its weights only meanwhile:
  *
  *   slot       0 .. S-2          S-1                  S .. 2S-2
  *              F of stage k      F and BW of S-1      BW of stage 2S-2-k, with its forward run again

@@ -99,21 +99,10 @@ static double usual_length(const struct schedule_shape *shape, const struct pipe
     return longest_path(shape, load, usual_path);
 }
 
-static double estimate(const struct schedule *schedule, const struct schedule_shape *shape,
-                       const struct pipeline_load *load) {
-    return schedule->step != NULL ? schedule->step(shape, load)
-                                  : corrected_path(shape, load, schedule->makespan, usual_length);
-}
-
-/* Messages beside computation never take longer than messages that block: in any order every pass starts no later. */
 double schedule_price(const struct schedule *schedule, const struct schedule_shape *shape,
                       const struct pipeline_load *load) {
-    double price = estimate(schedule, shape, load);
-    if (load->hop > 0 && !load->equal) {
-        struct pipeline_load blocking = *load;
-        load_block(&blocking);
-        price = smaller(price, estimate(schedule, shape, &blocking));
-    }
+    double price = schedule->step != NULL ? schedule->step(shape, load)
+                                          : corrected_path(shape, load, schedule->makespan, usual_length);
     return schedule->skips ? price : larger(price, schedule_bound_unequal(shape, load, schedule->pairs));
 }
 

@@ -38,6 +38,7 @@ struct schedule {
     bool splits_backward; /* weight gradients are passes of their own */
     bool pairs;           /* forwards and backwards overlap in pairs */
     bool skips;           /* micro-batches leave out stages: bounds below do not hold */
+    bool tapers;          /* no rank holds more chunk activations than the ranks before it */
     bool chunked;         /* more than one chunk a rank is possible */
     int64_t fixed_chunks; /* chunks a rank must have; 0 = any */
     bool searched;        /* part of `auto`; others are tried where they are named */

@@ -55,7 +55,21 @@ static double corrected_once(const struct schedule_shape *shape, const struct pi
     return makespan(shape, &heaviest) + length(shape, load) - length(shape, &equal);
 }
 
-/* In short runs the difference may fall with latency; a price must not. */
+/* Without messages, and with messages that block: no order is faster than the one or slower than the other, for every
+ * pass starts no earlier and no later. In short runs the difference may fall with latency. */
+static double within_limits(const struct schedule_shape *shape, const struct pipeline_load *load, closed_form *makespan,
+                            path_length *length, double price) {
+    struct pipeline_load other = *load;
+    load_block(&other);
+    price = smaller(price, corrected_once(shape, &other, makespan, length));
+    if (shape->micro_batches < 2 * shape->ranks) {
+        other = *load;
+        other.hop = 0;
+        price = larger(price, corrected_once(shape, &other, makespan, length));
+    }
+    return price;
+}
+
 double corrected_path(const struct schedule_shape *shape, const struct pipeline_load *load, closed_form *makespan,
                       path_length *length) {
     if (load->equal) {
@@ -64,12 +78,7 @@ double corrected_path(const struct schedule_shape *shape, const struct pipeline_
         return makespan(shape, &times);
     }
     double price = corrected_once(shape, load, makespan, length);
-    if (load->hop > 0 && shape->micro_batches < 2 * shape->ranks) {
-        struct pipeline_load still = *load;
-        still.hop = 0;
-        return larger(price, corrected_once(shape, &still, makespan, length));
-    }
-    return price;
+    return load->hop > 0 ? within_limits(shape, load, makespan, length, price) : price;
 }
 
 double mean_rank_step(const struct schedule_shape *shape, const struct pipeline_load *load, closed_form *makespan,

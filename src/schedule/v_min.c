@@ -13,8 +13,8 @@
  * With tF = tB = tW, c = 0 and m >= 2p a rank idles 4p - 5 passes for p = 1 mod 3, 4p - 6 for p = 2 mod 3, 4p - 7 for
  * p = 0 mod 3 (1 for p = 2): makespan 2mT and as much, exact for p = 2 to 16. Micro-batches follow one another so
  * closely that the longest pass sets the pace: up to 6 max(tF, tB) a micro-batch in place of 2T. Paths
- * read off executed orders: for p = 2 to 16 and m >= p, tB 0.8 to 1.3 tF, tW 0.4 to 1 tF and c up to T / 10, makespan is
- * 0.5 % off on average, up to 4 %; up to 21 % high for fewer micro-batches. */
+ * read off executed orders: for p = 2 to 16 and m >= p, tB 0.8 to 1.3 tF, tW 0.4 to 1 tF and c up to T / 10, makespan
+ * is 0.5 % off on average, up to 6 %; up to 21 % high for fewer micro-batches. */
 #include "schedule/building_block.h"
 #include "schedule/rule.h"
 

@@ -1,6 +1,6 @@
-/* Vocab-2 (Yeung et al., arXiv 2411.05288, algorithm 2): 1F1B with the vocabulary spread over all ranks and one barrier:
- * a single all-reduce behind S carries maximum, sum and the rescaled input gradient; T, the weight gradient of the shard,
- * may come any time later (tF = 1, tD = 2, tS = tT = 1/4, p = 2, m = 4):
+/* Vocab-2 (Yeung et al., arXiv 2411.05288, algorithm 2): 1F1B with the vocabulary spread over all ranks and one
+ * barrier: a single all-reduce behind S carries maximum, sum and the rescaled input gradient; T, the weight gradient
+ * of the shard, may come any time later (tF = 1, tD = 2, tS = tT = 1/4, p = 2, m = 4):
  *
  *   rank 0   F0 F1 S0 T0 F2 S1 D0 T1 F3 S2 D1 T2 S3 D2 T3 D3
  *   rank 1   F0 S0 F1 S1 D0 T0 F2 S2 D1 T1 F3 S3 D2 T2 D3 T3

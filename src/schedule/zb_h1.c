@@ -100,5 +100,6 @@ const struct schedule schedule_zb_h1 = {
     .ways = 1,
     .splits_backward = true,
     .fixed_chunks = 1,
+    .tapers = true,
     .searched = true,
 };

@@ -123,5 +123,6 @@ const struct schedule schedule_zb_h2 = {
     .ways = 1,
     .splits_backward = true,
     .fixed_chunks = 1,
+    .tapers = true,
     .searched = true,
 };

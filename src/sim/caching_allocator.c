@@ -2,7 +2,8 @@
  * trees"): taking the best fit and putting back take O(log n).
  *
  *   request     rounded to 512 B; up to 1 MiB: small pool, else large pool
- *   best fit    the smallest block that is large enough, the lowest of equals; what is left over of it is split off when
+ *   best fit    the smallest block that is large enough, the lowest of equals; what is left over of it is split off
+ * when
  *               it can serve again: from 512 B on in the small pool, over 1 MiB in the large one
  *   no fit      a new segment: 2 MiB small, 20 MiB up to 10 MiB, else the request rounded to 2 MiB
  *   expandable  each pool has one segment that grows at its end by pages of 2 and 20 MiB; a free block at the end is

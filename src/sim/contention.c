@@ -113,7 +113,8 @@ static void rates_resources(const struct contention *contention, struct load *lo
     for (int i = 0; i < count; i++) {
         if (loads[i].kind == LOAD_COMPUTE && loads[i].moving) {
             bool alone = held <= 0 && memory <= 0;
-            loads[i].rate = alone ? loads[i].cap : loads[i].cap * compute_rate(contention, loads[i].price, held, memory);
+            double left = alone ? 1 : compute_rate(contention, loads[i].price, held, memory);
+            loads[i].rate = loads[i].cap * left;
         } else if (!communicates(&loads[i])) {
             loads[i].rate = loads[i].cap;
         }

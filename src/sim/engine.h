@@ -2,8 +2,9 @@
  * order of (rank, instruction); no allocation while it plays.
  *
  * A rank's instruction begins when the one before it on its stream and all it waits for have ended; a collective when
- * all members have come; a receive ends when the message has arrived. While it runs its rate depends on what runs beside
- * it on the same rank (contention); remaining work is kept and its end moved whenever that changes. */
+ * all members have come, and it ends with the slowest of them (passes of ranks in lockstep alike); a receive ends when
+ * the message has arrived. While it runs its rate depends on what runs
+ * beside it on the same rank (contention); remaining work is kept and its end moved whenever that changes. */
 #ifndef PARPLAN_SIM_ENGINE_H
 #define PARPLAN_SIM_ENGINE_H
 
@@ -31,13 +32,12 @@ struct contention {
 
 struct engine_input {
     const struct program *program;
-    const struct work_price *prices;       /* by work */
+    const struct work_price *prices; /* by work */
     struct contention contention;
-    const struct scenario *scenario;  /* NULL: nothing disturbs */
-    const struct cost_context *context; /* where ranks lie, for scenarios; may be NULL without one */
+    const struct scenario *scenario; /* NULL: nothing disturbs */
     int64_t seed;
-    bool every_rank;                  /* an instance for every rank instead of one a role */
-    bool times, causes;               /* what to record */
+    bool every_rank;                 /* an instance for every rank instead of one a role, which is its first replica */
+    bool times, causes;              /* what to record */
 };
 
 /* Why an instruction began when it did. */

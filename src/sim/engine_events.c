@@ -1,6 +1,7 @@
 /* Playing with contention, event by event. A lane is a stream of an instance and runs one step at a time:
  *
- *   idle ─► timed (until its rank may begin it) ─► moving (at a rate, work remaining) ─► held (others still move) ─► idle
+ *   idle ─► timed (until its rank may begin it) ─► moving (at a rate, work remaining) ─► held (others still move) ─►
+ * idle
  *      └──► timed (until its message arrives) ──────────────────────────────────────────────────────────────────────┘
  *
  * All that happens at one moment happens before rates are set anew, so the order within a moment changes nothing. Only

@@ -182,10 +182,7 @@ bool player_gather(struct player *player, const struct join *join, struct spot s
 
 struct spot player_member(const struct player *player, const struct join *join, const struct gathering *gathering,
                           int64_t index) {
-    struct spot member = player->table->members[join->first_member + index % join->member_count];
-    int64_t first = join_first_replica(join, gathering - player->gatherings);
-    member.replica = (int32_t)(first + index / join->member_count * join->stride);
-    return member;
+    return join_member(player->table, join, gathering - player->gatherings, index);
 }
 
 void player_share_cause(struct player *player, const struct join *join, const struct gathering *gathering) {

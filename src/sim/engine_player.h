@@ -26,8 +26,8 @@ struct player {
     struct moment *moments;          /* [replica * table->count + step] */
     struct gathering *gatherings;
     struct cause *gathering_causes;  /* NULL: not recorded */
-    /* What waits for nothing more, at most one a stream and rank: two stacks, so that a rank runs on in the cache as far
-     * as it can before those that its messages reach. */
+    /* What waits for nothing more, at most one a stream and rank: two stacks, so that a rank runs on in the cache as
+     * far as it can before those that its messages reach. */
     struct spot *ready, *reached;
     int64_t ready_count, reached_count;
     struct engine_result *result;

@@ -57,8 +57,9 @@ static void report_blocked(struct report *report, struct spot spot) {
 /* It has begun, alone or with its group, and does not end; or its group finds no moment to begin together. */
 static void report_endless(struct report *report, struct spot spot, bool begins) {
     if (line_begin(report)) {
-        text_add_format(&report->text, begins ? "%s of rank %lld never ends: what it runs on stands still"
-                                              : "pauses leave no moment to begin %s of rank %lld and its group together",
+        text_add_format(&report->text,
+                        begins ? "%s of rank %lld never ends: what it runs on stands still"
+                               : "pauses leave no moment to begin %s of rank %lld and its group together",
                         name_of(report, spot), rank_of(report, spot));
     }
 }

@@ -15,6 +15,11 @@ const uint8_t load_kinds[ACTION_COUNT] = {
     [ACTION_LOAD] = LOAD_COPY,             [ACTION_STORE] = LOAD_COPY,        [ACTION_HOST] = LOAD_HOST,
 };
 
+struct known_grouping {
+    struct grouping grouping;
+    struct known_grouping *next;
+};
+
 /* A table as long as it is built. */
 struct building {
     struct arena *arena;
@@ -22,6 +27,7 @@ struct building {
     int32_t *first_after, *after, *needs, *join_of;
     struct join *joins;
     struct spot *members;
+    struct known_grouping *groupings;
     int64_t replicas, join_count, member_count;
 };
 
@@ -77,39 +83,26 @@ static void fill_role(const struct building *b, const struct role *role) {
     }
 }
 
-/* Distance of neighbours on an axis, in replicas: tp fastest, then cp, then dp; the experts' axes number the same ranks
- * anew (plan/mesh.h). Along pp replicas do not change. */
-static int64_t replica_stride(const struct parallel *parallel, enum axis axis) {
-    switch (axis) {
-    case AXIS_CP:
-    case AXIS_DP_CP:
-        return parallel->tp;
-    case AXIS_DP:
-        return parallel->tp * parallel->cp;
-    case AXIS_EP:
-        return parallel->etp;
-    case AXIS_EDP:
-        return parallel->etp * parallel->ep;
-    case AXIS_TP:
-    case AXIS_ETP:
-    case AXIS_PP:
-    case AXIS_COUNT:
-        break;
-    }
-    return 1;
-}
-
-/* How a collective's members lie among the replicas that are played. */
-static struct join join_of_meeting(const struct building *b, const struct meeting *meeting, const struct work *work) {
-    struct join join = {.part = 1, .stride = 1};
+/* The replicas that a collective's members are among, each grouping made once; NULL: each by itself. */
+static const struct grouping *grouping_of_meeting(struct building *b, const struct meeting *meeting,
+                                                  const struct work *work) {
     int64_t part = meeting->members > 0 ? meeting->size / meeting->members : 1;
     int64_t step = work->step > 0 ? work->step : 1;
-    int64_t stride = replica_stride(&b->program->parallel, meeting->axis) * step;
-    if (b->replicas > 1 && meeting->axis != AXIS_PP && part > 1 && b->replicas % (stride * part) == 0) {
-        join.part = part;
-        join.stride = stride;
+    if (b->replicas == 1 || meeting->axis == AXIS_PP || part <= 1) {
+        return NULL;
     }
-    return join;
+    for (const struct known_grouping *known = b->groupings; known != NULL; known = known->next) {
+        if (known->grouping.axis == meeting->axis && known->grouping.part == part && known->grouping.step == step) {
+            return &known->grouping;
+        }
+    }
+    struct known_grouping *made = ARENA_NEW(b->arena, struct known_grouping);
+    if (!grouping_of_axis(b->arena, &b->program->parallel, meeting->axis, part, step, &made->grouping)) {
+        return NULL;
+    }
+    made->next = b->groupings;
+    b->groupings = made;
+    return &made->grouping;
 }
 
 static bool meets(const struct instruction *instruction) {
@@ -123,7 +116,7 @@ static bool in_lockstep(const struct building *b, const struct instruction *inst
 }
 
 /* One join for every meeting, with its members counted; then one for every pass in lockstep. */
-static void add_joins(struct building *b, bool lockstep) {
+static void add_joins(struct building *b, const struct grouping *lockstep) {
     const struct program *program = b->program;
     b->join_count = program->meeting_count;
     for (int64_t i = 0; i < program->count; i++) {
@@ -131,12 +124,12 @@ static void add_joins(struct building *b, bool lockstep) {
         b->join_of[i] = NOTHING;
         if (meets(instruction)) {
             struct join *join = &b->joins[instruction->meeting];
-            int32_t members = join->member_count;
-            *join = join_of_meeting(b, &program->meetings[instruction->meeting], &program->works[instruction->work]);
-            join->member_count = members + 1;
+            join->grouping = grouping_of_meeting(b, &program->meetings[instruction->meeting],
+                                                 &program->works[instruction->work]);
+            join->member_count++;
             b->join_of[i] = instruction->meeting;
-        } else if (lockstep && in_lockstep(b, instruction)) {
-            b->joins[b->join_count] = (struct join){.member_count = 1, .part = program->lockstep, .stride = 1};
+        } else if (lockstep != NULL && in_lockstep(b, instruction)) {
+            b->joins[b->join_count] = (struct join){.member_count = 1, .grouping = lockstep};
             b->join_of[i] = (int32_t)b->join_count++;
         }
     }
@@ -150,7 +143,7 @@ static int64_t number_joins(struct building *b) {
         bool alone = join_size(join) <= 1;
         join->first_group = groups;
         join->first_member = alone ? NOTHING : (int32_t)b->member_count;
-        groups += alone ? 0 : b->replicas / join->part;
+        groups += alone ? 0 : b->replicas / (join->grouping != NULL ? join->grouping->part : 1);
         b->member_count += alone ? 0 : join->member_count;
         join->member_count = 0;
     }
@@ -176,11 +169,15 @@ static void add_members(const struct building *b) {
 
 static void make_joins(struct building *b, struct engine_table *ret) {
     const struct program *program = b->program;
-    bool lockstep = b->replicas > 1 && program->lockstep > 1 && b->replicas % program->lockstep == 0;
-    if (program->meeting_count == 0 && !lockstep) {
+    struct grouping *lockstep = NULL;
+    if (b->replicas > 1 && program->lockstep > 1 && b->replicas % program->lockstep == 0) {
+        lockstep = ARENA_NEW(b->arena, struct grouping);
+        grouping_of_neighbours(b->arena, b->replicas, program->lockstep, lockstep);
+    }
+    if (program->meeting_count == 0 && lockstep == NULL) {
         return;
     }
-    size_t most = (size_t)(program->meeting_count + (lockstep ? program->count : 0));
+    size_t most = (size_t)(program->meeting_count + (lockstep != NULL ? program->count : 0));
     b->join_of = ARENA_ARRAY(b->arena, int32_t, (size_t)program->count);
     b->joins = ARENA_ARRAY(b->arena, struct join, most);
     add_joins(b, lockstep);

@@ -6,18 +6,17 @@
 
 #include "sim/contention.h"
 #include "sim/engine.h"
+#include "sim/grouping.h"
 
 /* One instruction of a role, counted over the whole program, of one replica. */
 struct spot { int32_t replica, role, step; };
 
 /* Instructions that begin together and end together: a collective, or one pass of ranks in lockstep. Its members are
- * instructions of one or several roles, each in `part` replicas, every `stride`-th:
- *
- *   replica = (block * part + k) * stride + offset        k < part: one group for each block and offset */
+ * instructions of one or several roles, each in all replicas of a group. */
 struct join {
     int32_t first_member, member_count; /* table->members */
-    int64_t part, stride;
-    int64_t first_group; /* of all groups of all joins */
+    const struct grouping *grouping;    /* NULL: every replica by itself */
+    int64_t first_group;                /* of all groups of all joins */
 };
 
 struct engine_table {
@@ -55,16 +54,24 @@ static inline struct spot table_partner(const struct engine_table *table, struct
     return (struct spot){spot.replica, i->peer, (int32_t)first + i->partner};
 }
 
-/* The group, of all groups of all joins, that a replica belongs to; its members; its first replica. */
+/* The group, of all groups of all joins, that a replica belongs to; its size, over all roles; its members: the index-th,
+ * index < join_size. */
 static inline int64_t join_group(const struct join *join, int64_t replica) {
-    return join->first_group + replica / (join->stride * join->part) * join->stride + replica % join->stride;
+    return join->first_group + (join->grouping == NULL ? replica : join->grouping->group_of[replica]);
 }
 static inline int64_t join_size(const struct join *join) {
-    return join->part * join->member_count;
+    return join->grouping == NULL ? join->member_count : join->grouping->part * join->member_count;
 }
-static inline int64_t join_first_replica(const struct join *join, int64_t group) {
+static inline struct spot join_member(const struct engine_table *table, const struct join *join, int64_t group,
+                                      int64_t index) {
+    struct spot member = table->members[join->first_member + index % join->member_count];
     int64_t own = group - join->first_group;
-    return own / join->stride * join->stride * join->part + own % join->stride;
+    if (join->grouping == NULL) {
+        member.replica = (int32_t)own;
+    } else {
+        member.replica = join->grouping->members[own * join->grouping->part + index / join->member_count];
+    }
+    return member;
 }
 
 #endif

@@ -23,7 +23,8 @@ struct work_price {
 
 /* prices[w] of program->works[w], in the arena. A pass is the sum of its blocks, a block that of its operations and
  * visible exchanges (cost_pass_seconds); kernels and exchanges of a block that the host cannot feed in time are
- * stretched to it, so that levels of detail agree when nothing overlaps. `plan` is what the program was lowered from. */
+ * stretched to it, so that levels of detail agree when nothing overlaps. `plan` is what the program was lowered
+ * from. */
 void price_program(struct arena *arena, const struct cost_context *context, const struct plan *plan,
                    const struct program *program, struct work_price **ret_prices);
 

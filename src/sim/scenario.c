@@ -175,7 +175,8 @@ static void check_ranks(const struct list *list, size_t size, bool ranges, const
         bool last = ranges && entry->last >= ranks;
         if (entry->rank >= ranks || last) {
             const char *key = last ? "last" : "rank";
-            (void)diag_error(diag, place(root, diag, name, i, key), "%s: there is no rank %lld; the plan has ranks 0 to %lld",
+            (void)diag_error(diag, place(root, diag, name, i, key),
+                             "%s: there is no rank %lld; the plan has ranks 0 to %lld",
                              name, (long long)(last ? entry->last : entry->rank), (long long)(ranks - 1));
         }
     }

@@ -108,7 +108,6 @@ enum status simulate(struct arena *arena, const struct cost_context *context, co
         .prices = ret->prices,
         .contention = contention_of(context, options->contention),
         .scenario = options->scenario,
-        .context = context,
         .seed = options->seed,
         .every_rank = options->every_rank || (options->scenario && scenario_is_uneven(options->scenario)),
         .times = !options->brief,

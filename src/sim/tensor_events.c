@@ -1,5 +1,5 @@
-/* Instructions of a stream follow one another in time, so the allocations of a stream are sorted, and its frees; merging
- * these lists sorts them all. */
+/* Instructions of a stream follow one another in time, so the allocations of a stream are sorted, and its frees;
+ * merging these lists sorts them all. */
 #include "sim/tensor_events.h"
 
 #include "base/arena.h"

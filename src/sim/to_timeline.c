@@ -96,7 +96,7 @@ static void add_slice(struct drawing *d, const struct shown *shown, int32_t lane
         .micro_batch = instruction->micro_batch,
         .stage = instruction->stage == NOTHING ? NOTHING : (int32_t)d->program->stages[instruction->stage].index,
         .layer = instruction->layer,
-        .sort = slice_sort(d->program, instruction),
+        .sort = (int32_t)slice_sort(d->program, instruction),
         .bytes = work->bytes,
         .critical = shown->critical[index],
     };

@@ -38,6 +38,10 @@ struct axis axis_make(int64_t end, int64_t most) {
     return axis;
 }
 
+int64_t axis_next(const struct axis *axis, int64_t time) {
+    return time > axis->end - axis->step ? -1 : time + axis->step;
+}
+
 const char *axis_label(const struct axis *axis, int64_t time, char buffer[32]) {
     int64_t last = axis->unit; /* what the last decimal is worth */
     for (int i = 0; i < axis->decimals; i++) {

@@ -1,5 +1,5 @@
-/* Time is cut into quanta. A slice of at least one quantum stands by itself; shorter ones that begin in the same quantum,
- * with none of the others between them, make one block.
+/* Time is cut into quanta. A slice of at least one quantum stands by itself; shorter ones that begin in the same
+ * quantum, with none of the others between them, make one block.
  *
  *   slices   |--F--||-|-|| ||------B------|
  *   quanta   .         .         .         .

@@ -5,8 +5,8 @@
  *   rank 0       F0─F1─F2─·······B0────F3─B1───   68%
  *   rank 1       ···F0─F1─····B0────F2─B1────··   70%
  *
- * A cell shows the sort that takes most of it, or idle. A slice that no cell shows yet takes an idle cell it touches; how
- * many are left without one is said below the chart. */
+ * A cell shows the sort that takes most of it, or idle. A slice that no cell shows yet takes an idle cell it touches;
+ * how many are left without one is said below the chart. */
 #include <string.h>
 
 #include "base/arena.h"
@@ -215,7 +215,8 @@ static void add_scale(struct chart *chart) {
     bool *marked = ARENA_ARRAY(out->arena, bool, (size_t)chart->cells);
     text_pad(out, (size_t)chart->label - strlen(axis.name));
     text_add(out, axis.name);
-    for (int64_t tick = 0, column = 0, room = 0; tick >= 0; tick = tick > axis.end - axis.step ? -1 : tick + axis.step) {
+    int64_t column = 0, room = 0;
+    for (int64_t tick = 0; tick >= 0; tick = axis_next(&axis, tick)) {
         const char *label = axis_label(&axis, tick, buffer);
         int64_t size = (int64_t)strlen(label);
         column = cell_at(chart, tick, column);

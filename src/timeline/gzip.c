@@ -1,13 +1,12 @@
 /* gzip (RFC 1952) through zlib, with memory from the arena. Neither name nor time nor operating system go into the
  * header: the same bytes in, the same bytes out. */
-#include <limits.h>
 #define ZLIB_CONST /* zlib only reads its input */
 #include <zlib.h>
 
 #include "base/arena.h"
 #include "timeline/write.h"
 
-enum { LEVEL = 6, GZIP_WINDOW = 15 + 16, MEMORY_LEVEL = 8, UNKNOWN_SYSTEM = 255 };
+enum { LEVEL = 6, GZIP_WINDOW = 15 + 16, MEMORY_LEVEL = 8, UNKNOWN_SYSTEM = 255, PIECE = 1 << 20 };
 
 static void *zip_alloc(void *arena, uInt count, uInt size) {
     return arena_alloc(arena, count, size);
@@ -24,7 +23,7 @@ static bool zip(z_stream *stream, const char *data, size_t size, struct text *ou
     int status = Z_OK;
     stream->next_in = (const Bytef *)data;
     while (status == Z_OK) {
-        uInt piece = size > INT_MAX ? INT_MAX : (uInt)size;
+        uInt piece = size > PIECE ? PIECE : (uInt)size;
         stream->avail_in = piece;
         stream->next_out = room;
         stream->avail_out = sizeof room;

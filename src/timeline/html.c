@@ -16,8 +16,8 @@
 #include "timeline/view.h"
 #include "timeline/write.h"
 
-/* Bounds of what is packed, so that a report stays below 2 MB and a browser draws it smoothly; far beyond 64 ranks with 64
- * micro-batches. */
+/* Bounds of what is packed, so that a report stays below 2 MB and a browser draws it smoothly; far beyond 64 ranks with
+ * 64 micro-batches. */
 enum { SLICES_MOST = 600000, PACKED_MOST = 1700000, PART_COLORS = 10 };
 
 static void add_title(const struct report *report, struct text *out) {
@@ -113,7 +113,8 @@ static void add_style(const struct report *report, struct text *out) {
 }
 
 static void add_script(const struct report *report, struct text *out) {
-    const char *const files[] = {report_inflate_js, report_data_js, report_layout_js, report_draw_js, report_tell_js, report_input_js};
+    const char *const files[] = {report_inflate_js, report_data_js, report_layout_js,
+                                 report_draw_js,    report_tell_js, report_input_js};
     (void)report;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         text_add(out, files[i]);

@@ -1,6 +1,6 @@
-/* What most slices have in common is written once: a shape is everything of a slice but its time and micro-batch. Numbers
- * are differences, so that the steady part of a step repeats itself and gzip makes little of it. Where that is still too
- * long, slices are joined (timeline/blocks.h) by ever longer quanta. */
+/* What most slices have in common is written once: a shape is everything of a slice but its time and micro-batch.
+ * Numbers are differences, so that the steady part of a step repeats itself and gzip makes little of it. Where that is
+ * still too long, slices are joined (timeline/blocks.h) by ever longer quanta. */
 #include "timeline/pack.h"
 
 #include <math.h>
@@ -66,9 +66,12 @@ static uint64_t whole(double value) {
 
 static uint64_t shape_of(struct packing *packing, const struct block *block) {
     const struct slice *slice = &packing->view.timeline->slices[block->slice];
-    bool joined = block->count > 1;
-    struct shape shape = {{(uint64_t)slice->name, (uint64_t)slice->sort, joined ? 0 : (uint64_t)((int64_t)slice->stage + 1),
-                           joined ? 0 : (uint64_t)((int64_t)slice->layer + 1), joined ? 0 : whole(slice->bytes)}};
+    struct shape shape = {{(uint64_t)slice->name, (uint64_t)slice->sort}};
+    if (block->count == 1) {
+        shape.parts[2] = (uint64_t)((int64_t)slice->stage + 1);
+        shape.parts[3] = (uint64_t)((int64_t)slice->layer + 1);
+        shape.parts[4] = whole(slice->bytes);
+    }
     return shapes_find(&packing->shapes, &shape);
 }
 
@@ -210,7 +213,8 @@ static void pack_within(struct packing *packing, int64_t most, size_t limit) {
     struct arena_place start = arena_mark(packing->arena);
     while (!pack_attempt(packing, most, limit)) {
         int64_t end = packing->view.end;
-        packing->quantum = packing->quantum == 0 ? end / (1 << 20) + 1 : packing->quantum > end / 2 ? end : 2 * packing->quantum;
+        int64_t longer = packing->quantum == 0 ? end / (1 << 20) + 1 : packing->quantum;
+        packing->quantum = longer > end / 2 ? end : 2 * longer;
         arena_rewind(packing->arena, start);
     }
 }

@@ -6,7 +6,7 @@
  *   lanes     of each: how many slices; of each: gap to the end before, 2 * shape + whether joined, length,
  *             2 * signed difference of the micro-batch to the one before + critical,
  *             and if joined: how many slices, idle time between them
- *   arrows    how many; of each: sender (signed difference to the one before), receiver (signed difference to the sender)
+ *   arrows    how many; of each: sender (signed difference to the one before), receiver (to the sender)
  *   counters  of each: how many points; of each: time (difference), value (signed difference, in steps of its `scale`)
  */
 #ifndef PARPLAN_TIMELINE_PACK_H

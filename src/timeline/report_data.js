@@ -25,8 +25,8 @@ function readShapes(next) {
   });
 }
 
-/* Slices as columns; those of lane l are first[l] .. first[l + 1] - 1. `joined`: of a few, how many they are, and how long
- * nothing happens within. */
+/* Slices as columns; those of lane l are first[l] .. first[l + 1] - 1. `joined`: of a few, how many they are, and how
+ * long nothing happens within. */
 function readSlices(next) {
   const columns = { lane: [], start: [], end: [], shape: [], batch: [], critical: [] };
   const first = [0], joined = new Map();

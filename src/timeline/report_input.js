@@ -26,7 +26,10 @@ function placeOf(event) {
   return { x: event.clientX - box.left, y: event.clientY - box.top };
 }
 
-const rowAt = (y) => rows.find((row) => y + scroll.scrollTop >= row.top - 1 && y + scroll.scrollTop <= row.top + row.height + 1);
+function rowAt(y) {
+  const place = y + scroll.scrollTop;
+  return rows.find((row) => place >= row.top - 1 && place <= row.top + row.height + 1);
+}
 
 /* The slice of a lane at a time, or the nearest within three pixels; -1: none. */
 function sliceAt(lane, x) {
@@ -168,7 +171,8 @@ scroll.addEventListener("scroll", redraw);
 
 /* The overview: what is seen is centred where it is pressed. */
 function centre(event) {
-  const share = (event.clientX - overview.getBoundingClientRect().left - labelWidth) / (overview.clientWidth - labelWidth - 8);
+  const x = event.clientX - overview.getBoundingClientRect().left;
+  const share = (x - labelWidth) / (overview.clientWidth - labelWidth - 8);
   const span = view.to - view.from;
   show(share * end - span / 2, share * end + span / 2);
 }
@@ -227,6 +231,9 @@ addEventListener("afterprint", () => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
 new ResizeObserver(refresh).observe(figure);
 byId("memory").parentElement.hidden = counters.length === 0;
+byId("messages").parentElement.hidden = arrows.length === 0;
+byId("critical").parentElement.hidden = !slices.critical.includes(1);
+byId("lanes").parentElement.hidden = lanes.every((lane) => lane.stream === 0);
 makeTotals();
 makeTable();
 refresh();

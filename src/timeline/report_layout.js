@@ -1,5 +1,5 @@
-/* Where things are: rows of lanes and curves on one canvas that is as large as what is seen of it, the scale above, names
- * at the left. `view` is all that a reader can change. */
+/* Where things are: rows of lanes and curves on one canvas that is as large as what is seen of it, the scale above,
+ * names at the left. `view` is all that a reader can change. */
 
 const byId = (id) => document.getElementById(id);
 const plot = byId("plot"), overview = byId("overview"), scroll = byId("scroll"), spacer = byId("spacer");
@@ -69,8 +69,8 @@ function readColors() {
   const style = getComputedStyle(document.documentElement);
   const dark = !view.printing && matchMedia("(prefers-color-scheme: dark)").matches;
   const get = (name) => style.getPropertyValue(name).trim();
-  colors = { ground: get("--ground"), row: get("--row"), text: get("--text"), muted: get("--muted"), line: get("--line"),
-             accent: get("--accent"), curve: get("--curve"), mark: get("--mark") };
+  colors = { ground: get("--ground"), row: get("--row"), text: get("--text"), muted: get("--muted"),
+             line: get("--line"), accent: get("--accent"), curve: get("--curve"), mark: get("--mark") };
   if (view.printing) {
     Object.assign(colors, { ground: "#fff", row: "#f1f3f6", text: "#000", muted: "#444c55", line: "#c8ced6",
                             curve: "#2b6cb8", mark: "#c2255c" });

@@ -31,7 +31,8 @@ function tellMessages(at) {
 }
 
 function tellSlice(at) {
-  const shape = shapes[slices.shape[at]], lane = lanes[slices.lane[at]], number = (value) => (value < 0 ? "" : String(value));
+  const shape = shapes[slices.shape[at]], lane = lanes[slices.lane[at]];
+  const number = (value) => (value < 0 ? "" : String(value));
   const joined = slices.joined.get(at);
   const title = joined ? `${joined.count} short slices, mostly ${sorts[shape.sort].name}` : sliceName(at);
   const length = slices.end[at] - slices.start[at];

@@ -207,12 +207,12 @@ static void add_axis(struct picture *picture) {
     struct text *out = picture->out;
     struct axis axis = axis_make(picture->view.end, picture->plot / TICK_ROOM + 1);
     text_add(out, "<path class=\"line\" d=\"");
-    for (int64_t time = 0; time >= 0; time = time > axis.end - axis.step ? -1 : time + axis.step) {
+    for (int64_t time = 0; time >= 0; time = axis_next(&axis, time)) {
         text_add_format(out, "M%lld %dV%lld", (long long)(picture->left + place(picture, time) / 10), HEAD - 6,
                         (long long)(picture->bottom + 4));
     }
     text_add(out, "\"/>\n");
-    for (int64_t time = 0; time >= 0; time = time > axis.end - axis.step ? -1 : time + axis.step) {
+    for (int64_t time = 0; time >= 0; time = axis_next(&axis, time)) {
         const char *label = axis_label(&axis, time, buffer);
         label = time == 0 ? arena_format(out->arena, "%s %s", label, axis.name) : label;
         add_text(out, "tick", picture->left + place(picture, time) / 10, picture->bottom + 18, label);

@@ -89,7 +89,8 @@ static void heap_add(struct trace *trace, struct stream stream) {
 
 static void heap_fill(struct trace *trace, const struct view *view) {
     const struct timeline *timeline = trace->timeline;
-    trace->heap = ARENA_ARRAY(trace->out->arena, struct stream, (size_t)(timeline->lane_count + timeline->counter_count));
+    int64_t most = timeline->lane_count + timeline->counter_count;
+    trace->heap = ARENA_ARRAY(trace->out->arena, struct stream, (size_t)most);
     for (int64_t lane = 0; lane < timeline->lane_count; lane++) {
         heap_add(trace, (struct stream){.next = view->first[lane], .last = view->first[lane + 1], .number = lane});
     }
@@ -333,8 +334,9 @@ static void prepare(struct trace *trace) {
     for (int64_t i = 0; i < timeline->counter_count; i++) {
         const struct counter *counter = &timeline->counters[i];
         trace->places[timeline->lane_count + i] =
-            arena_format(arena, "\",\"pid\":%" PRId64 ",\"name\":%s,\"args\":{%s:", timeline->groups[counter->group].rank,
-                         quoted(arena, counter->name), quoted(arena, counter->unit));
+            arena_format(arena, "\",\"pid\":%" PRId64 ",\"name\":%s,\"args\":{%s:",
+                         timeline->groups[counter->group].rank, quoted(arena, counter->name),
+                         quoted(arena, counter->unit));
     }
 }
 

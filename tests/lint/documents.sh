@@ -22,9 +22,13 @@ for file in "$scratch"/*.yaml; do
     kind=$(basename "$file" | sed 's/-.*//')
     case $kind in
     job) set -- search llama3-8b h100-sxm "$file" --top 1 ;;
+    scenario)
+        "$program" estimate llama3-8b h100-sxm --nodes 8 --global-batch 64 --tp 8 --dp 8 -o "$scratch/plan.yml" >/dev/null
+        set -- simulate "$scratch/plan.yml" --scenario "$file" ;;
     *) set -- show "$kind" "$file" ;;
     esac
     "$program" "$@" >/dev/null 2>"$scratch/errors" && continue
+    [ $? -eq 1 ] && [ "$kind" = scenario ] && continue # it stops the step, as it may
     bad=1
     echo "$(cat "$file.page"): this $kind is refused:"
     cat "$file" "$scratch/errors"

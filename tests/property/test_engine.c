@@ -34,11 +34,21 @@ static int64_t naive_ready(const struct naive *n, int64_t replica, int64_t i) {
     return ready;
 }
 
-/* The coordinate of a replica along an axis and what is left of the replica without it. */
+/* Digits of t, c, d in each order of the mesh; p left out. */
+static const char *const mesh_orders[ORDER_KINDS] = {"tcdp", "tcpd", "tdcp", "dtcp", "ptcd"};
+
+/* The coordinate of a replica along an axis and what is left of the replica without it. Experts number the replicas in
+ * the order of the mesh. */
 static void split(const struct parallel *p, enum axis axis, int64_t replica, int64_t *along, int64_t *rest) {
-    int64_t tp = replica % p->tp, cp = replica / p->tp % p->cp, dp = replica / p->tp / p->cp;
-    int64_t etp = replica % p->etp, ep = replica / p->etp % p->ep, edp = replica / p->etp / p->ep;
-    const int64_t alongs[AXIS_COUNT] = {tp, cp, dp, 0, ep, etp, edp, dp * p->cp + cp};
+    int64_t tp = replica % p->tp, cp = replica / p->tp % p->cp, dp = replica / p->tp / p->cp, folded = 0, stride = 1;
+    const char *order = mesh_orders[p->order];
+    for (int i = 0; i < 4; i++) {
+        folded += stride * (order[i] == 't' ? tp : order[i] == 'c' ? cp : order[i] == 'd' ? dp : 0);
+        stride *= order[i] == 't' ? p->tp : order[i] == 'c' ? p->cp : order[i] == 'd' ? p->dp : 1;
+    }
+    int64_t etp = folded % p->etp, ep = folded / p->etp % p->ep, edp = folded / p->etp / p->ep;
+    bool dp_first = strchr(order, 'd') < strchr(order, 'c');
+    const int64_t alongs[AXIS_COUNT] = {tp, cp, dp, 0, ep, etp, edp, dp_first ? cp * p->dp + dp : dp * p->cp + cp};
     const int64_t rests[AXIS_COUNT] = {dp * 1000 + cp, dp * 1000 + tp,   cp * 1000 + tp, replica,
                                        edp * 1000 + etp, edp * 1000 + ep, ep * 1000 + etp, tp};
     *along = alongs[axis];
@@ -65,10 +75,9 @@ static bool together(const struct program *p, int64_t i, int64_t j) {
 
 /* The rank of a replica's instruction: mixed-radix digits in the order of the mesh. */
 static int64_t naive_rank(const struct program *p, int64_t replica, int64_t role) {
-    static const char *const orders[ORDER_KINDS] = {"tcdp", "tcpd", "tdcp", "dtcp", "ptcd"};
     int64_t rank = 0, stride = 1;
     for (int i = 0; i < 4; i++) {
-        switch (orders[p->parallel.order][i]) {
+        switch (mesh_orders[p->parallel.order][i]) {
         case 't': rank += replica % p->parallel.tp * stride, stride *= p->parallel.tp; break;
         case 'c': rank += replica / p->parallel.tp % p->parallel.cp * stride, stride *= p->parallel.cp; break;
         case 'd': rank += replica / p->parallel.tp / p->parallel.cp * stride, stride *= p->parallel.dp; break;

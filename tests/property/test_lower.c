@@ -13,9 +13,11 @@ struct lowered {
     struct program program;
 };
 
-/* RoundPipe's ranks hold no stage; all there is comes and goes. */
-static bool is_held(const struct decision *d) {
-    return schedules[d->schedule]->placement != PLACEMENT_ROUND;
+/* RoundPipe's ranks hold no stage, all there is comes and goes; and where the schedule spreads the vocabulary but the
+ * job does not say so, the closed form leaves it to the ends. */
+static bool is_counted(const struct cost_context *c, const struct decision *d) {
+    bool spread = d->schedule == SCHEDULE_VOCAB_1 || d->schedule == SCHEDULE_VOCAB_2;
+    return schedules[d->schedule]->placement != PLACEMENT_ROUND && (!spread || c->job->vocab_parallel);
 }
 
 static const struct lowered *lowered_of(struct arena *arena, const struct cost_context *c, const struct decision *d,
@@ -35,7 +37,8 @@ static const struct instruction *at(const struct program *program, int64_t role,
 }
 
 static void law_sound(struct arena *arena, const struct cost_context *c, const struct decision *d, const char *name) {
-    for (int detail = DETAIL_PASS; detail < DETAIL_COUNT; detail++) {
+    bool small = c->model->layer_count * d->micro_batches <= 1000; /* by operations others take long to check */
+    for (int detail = DETAIL_PASS; detail <= (small ? DETAIL_OPERATION : DETAIL_LAYER); detail++) {
         const struct lowered *lowered = lowered_of(arena, c, d, (enum detail)detail, name);
         struct diag diag;
         diag_init(&diag, arena);
@@ -81,16 +84,20 @@ struct expected {
     double logits_in_flight;
 };
 
+static struct schedule_shape shape_of(const struct decision *d) {
+    return (struct schedule_shape){
+        .ranks = d->parallel.pp, .micro_batches = d->micro_batches, .chunks = d->parallel.vpp};
+}
+
 static double copies_of(const struct decision *d, int64_t rank) {
     const struct schedule *schedule = schedules[d->schedule];
-    struct schedule_shape shape = {.ranks = d->parallel.pp, .micro_batches = d->micro_batches, .chunks = d->parallel.vpp};
+    struct schedule_shape shape = shape_of(d);
     return schedule->stale != NULL ? (double)schedule->stale->copies(&shape, rank) : 1;
 }
 
-static struct expected expected_of(const struct cost_context *c, const struct priced *p, const struct decision *d,
-                                   int64_t rank) {
+static struct expected expected_of(const struct priced *p, const struct decision *d, int64_t rank) {
     const struct schedule *schedule = schedules[d->schedule];
-    struct schedule_shape shape = {.ranks = d->parallel.pp, .micro_batches = d->micro_batches, .chunks = d->parallel.vpp};
+    struct schedule_shape shape = shape_of(d);
     int64_t class = p->map.rank_class[rank];
     const struct state_cost *state = &p->states[class];
     const struct class_load *load = &p->load.classes[class];
@@ -106,17 +113,16 @@ static struct expected expected_of(const struct cost_context *c, const struct pr
         .in_flight = schedule->in_flight_to_weight(&shape, rank),
         .logits_in_flight = schedule->in_flight(&shape, rank),
     };
-    (void)c;
 }
 
 static void law_held(struct arena *arena, const struct cost_context *c, const struct decision *d, const char *name) {
-    if (!is_held(d)) {
+    if (!is_counted(c, d)) {
         return;
     }
     const struct lowered *lowered = lowered_of(arena, c, d, DETAIL_PASS, name);
     const struct priced *priced = price_apart(arena, c, d);
     for (int64_t rank = 0; rank < d->parallel.pp; rank++) {
-        struct expected e = expected_of(c, priced, d, rank);
+        struct expected e = expected_of(priced, d, rank);
         double held[TENSOR_CLASSES];
         (void)peak_of(&lowered->program, rank, false, held);
         cr_expect(near(held[TENSOR_WEIGHTS], e.weights, 1e-9), "%s: rank %lld: weights %g, %g", name, (long long)rank,
@@ -142,23 +148,23 @@ static void law_peak(struct arena *arena, const struct cost_context *c, const st
     const struct schedule *s = schedules[d->schedule];
     bool exact = s->fixed_chunks == 1 && s->ways == 1 && d->schedule != SCHEDULE_SKIPPIPE && !c->job->vocab_parallel &&
                  !(s->splits_backward && d->recompute == RECOMPUTE_FULL);
-    if (!is_held(d) || !exact) {
+    if (!is_counted(c, d) || !exact) {
         return;
     }
     const struct lowered *lowered = lowered_of(arena, c, d, DETAIL_PASS, name);
     const struct lowered *layers = lowered_of(arena, c, d, DETAIL_LAYER, name);
     const struct priced *priced = price_apart(arena, c, d);
     for (int64_t rank = 0; rank < d->parallel.pp; rank++) {
-        struct expected e = expected_of(c, priced, d, rank);
+        struct expected e = expected_of(priced, d, rank);
         double held[TENSOR_CLASSES];
         double peak = peak_of(&lowered->program, rank, false, held);
         double wanted = e.in_flight * e.saved + e.logits_in_flight * e.logits + fmax(0, e.extra - e.logits);
         double block = peak_of(&layers->program, rank, false, held);
         bool whole = d->parallel.zero < 2 && d->micro_batches > 2 * d->parallel.pp;
-        cr_expect(!whole || near(peak, wanted, 1e-9), "%s: rank %lld: peak %g, %g", name, (long long)rank, peak, wanted);
-        cr_expect(peak <= wanted * (1 + 1e-9), "%s: rank %lld: peak %g, %g", name, (long long)rank, peak, wanted);
-        cr_expect(block <= peak * (1 + 1e-9) && block >= peak - e.saved - e.logits, "%s: rank %lld: by layers %g, %g", name,
-                  (long long)rank, block, peak);
+        bool equal = near(peak, wanted, 1e-9), most = peak <= wanted * (1 + 1e-9);
+        cr_expect(whole ? equal : most, "%s: rank %lld: peak %g, %g", name, (long long)rank, peak, wanted);
+        cr_expect(block <= peak * (1 + 1e-9) && block >= peak - e.saved - e.logits, "%s: rank %lld: by layers %g, %g",
+                  name, (long long)rank, block, peak);
     }
 }
 
@@ -181,7 +187,7 @@ static double reduced_of(const struct program *program, int64_t role, enum axis 
 
 static void law_reduced(struct arena *arena, const struct cost_context *c, const struct decision *d,
                         const char *name) {
-    if (!is_held(d) || d->parallel.zero >= 2) {
+    if (!is_counted(c, d) || d->parallel.zero >= 2) {
         return;
     }
     const struct priced *priced = price_apart(arena, c, d);

@@ -70,10 +70,12 @@ static void check_ranks(struct arena *arena, const struct instance *instance, co
         const struct rank_run *run = &execution->ranks[rank];
         cr_expect(!whole(schedule) || fabs(run->busy - work) < 1e-9 * work, "%s rank %ld: busy %g, work %g",
                   describe(arena, instance), (long)rank, run->busy, work);
-        cr_expect(schedule->placement == PLACEMENT_ROUND ||
-                      (run->held_to_backward == (int64_t)schedule->in_flight(shape, rank) &&
-                       run->held_to_weight == (int64_t)schedule->in_flight_to_weight(shape, rank)),
-                  "%s rank %ld: peaks", describe(arena, instance), (long)rank);
+        double to_backward = schedule->in_flight(shape, rank), to_weight = schedule->in_flight_to_weight(shape, rank);
+        bool capped = schedule == schedules[SCHEDULE_ZB_AUTO] || schedule == schedules[SCHEDULE_ZB_V_AUTO];
+        bool exact = (double)run->held_to_backward == to_backward && (double)run->held_to_weight == to_weight;
+        bool below = (double)run->held_to_backward <= to_backward && (double)run->held_to_weight <= to_weight;
+        cr_expect(schedule->placement == PLACEMENT_ROUND || exact || (capped && below), "%s rank %ld: peaks",
+                  describe(arena, instance), (long)rank);
     }
 }
 

@@ -1,5 +1,5 @@
-"""A headless Chromium driven through its DevTools protocol over a pipe (--remote-debugging-pipe): JSON messages ended by
-NUL on its file descriptors 3 and 4. Only Python's own library."""
+"""A headless Chromium driven through its DevTools protocol over a pipe (--remote-debugging-pipe): JSON messages ended
+by NUL on its file descriptors 3 and 4. Only Python's own library."""
 import base64
 import json
 import os
@@ -120,7 +120,8 @@ class Browser:
         self.frames()
 
     def key(self, key, text=None, modifiers=0, frames=True):
-        codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Home": 36, "Escape": 27}
+        codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Home": 36,
+                 "Escape": 27}
         common = {"key": key, "modifiers": modifiers, "windowsVirtualKeyCode": codes.get(key, 0)}
         if text:
             common["text"] = text

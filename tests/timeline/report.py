@@ -140,7 +140,8 @@ def check_details(report):
     browser.mouse("mouseMoved", x, y)
     browser.ask("document.getElementById('plot').focus({preventScroll: true})")
     first = report.details()
-    report.check(f"the first slice is told: {first}", first.startswith("F forward micro-batch 0 stage 0 takes 10.00 ms"))
+    wanted = "F forward micro-batch 0 stage 0 takes 10.00 ms"
+    report.check(f"the first slice is told: {first}", first.startswith(wanted))
     browser.key("ArrowRight")
     report.check(f"the next one: {report.details()}", "micro-batch 1" in report.details())
     browser.key("ArrowDown")
@@ -149,7 +150,8 @@ def check_details(report):
     report.check("Enter zooms to it", report.span() < 0.1 * report.expected["end"])
     browser.key("0", "0")
     browser.mouse("mouseMoved", *report.at(0.15))
-    report.check(f"idle is told: {report.details()}", report.details().startswith("idle for 70.20 ms behind F 3 before B 0"))
+    wanted = "idle for 70.20 ms behind F 3 before B 0"
+    report.check(f"idle is told: {report.details()}", report.details().startswith(wanted))
     browser.mouse("mouseMoved", *report.at(0.15, row=5))
     report.check(f"memory is told: {report.details()}", report.details().startswith("memory 12.0 GiB"))
     browser.mouse("mouseMoved", x, 5)

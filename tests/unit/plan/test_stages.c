@@ -70,7 +70,8 @@ Test(stages, layouts_may_be_uneven) {
     struct arena *arena = support_arena();
     const struct model *model = layered(arena, 8, 0);
     struct plan plan = plan_of(arena, SCHEDULE_1F1B, 4, 1);
-    struct plan_stage rows[] = {{3, 0, 5, 3, "head"}, {0, 0, 0, 1, "embedding"}, {1, 0, 1, 4, NULL}, {2, 0, 5, 0, NULL}};
+    struct plan_stage rows[] = {
+        {3, 0, 5, 3, "head"}, {0, 0, 0, 1, "embedding"}, {1, 0, 1, 4, NULL}, {2, 0, 5, 0, NULL}};
     struct stages stages;
     struct diag diag;
     diag_init(&diag, arena);

@@ -86,4 +86,26 @@ static inline int64_t count_of(const struct program *program, int64_t role, int 
     return count;
 }
 
+/* Whether an instruction waits, directly, for `before`. */
+static inline bool has_wait(const struct program *program, int64_t role, int64_t i, int64_t before) {
+    const struct instruction *instruction = instruction_of(program, role, i);
+    for (int32_t w = instruction[0].first_wait; w < instruction[1].first_wait; w++) {
+        if (program->waits[w] == before) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The n-th instruction of a role with this action and kind of work; -1: none. */
+static inline int64_t find_nth(const struct program *program, int64_t role, int action, int kind, int64_t n) {
+    for (int64_t i = 0; i < program->roles[role].count; i++) {
+        const struct instruction *instruction = instruction_of(program, role, i);
+        if (instruction->action == action && program->works[instruction->work].kind == kind && n-- == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 #endif

@@ -80,154 +80,6 @@ Test(lower, a_layer_is_one_instruction) {
     arena_close(arena);
 }
 
-/* Whether an instruction waits, directly, for `before`. */
-static bool waits_for(const struct program *program, int64_t role, int64_t i, int64_t before) {
-    const struct instruction *instruction = instruction_of(program, role, i);
-    for (int32_t w = instruction[0].first_wait; w < instruction[1].first_wait; w++) {
-        if (program->waits[w] == before) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The n-th instruction of a role with this action and kind of work; -1: none. */
-static int64_t nth(const struct program *program, int64_t role, int action, int kind, int64_t n) {
-    for (int64_t i = 0; i < program->roles[role].count; i++) {
-        const struct instruction *instruction = instruction_of(program, role, i);
-        if (instruction->action == action && program->works[instruction->work].kind == kind && n-- == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
-
-/* The last backward fills buckets of 20 million from the head down: table 51200 x 1024 and norm, eight layers of 15730688
- * parameters, table. A bucket follows the block that fills it. */
-Test(lower, buckets_follow_the_blocks_that_fill_them) {
-    struct arena *arena = support_arena();
-    struct wish wish = {.parallel = {.dp = 4}, .job = "bucket: 20e6\n", .schedule = SCHEDULE_NONE, .micro_batches = 2};
-    const struct program *program = &lower_wish(arena, &wish, DETAIL_PASS)->program;
-    cr_expect_eq(count_of(program, 0, ACTION_FORWARD, WORK_PASS), 2);
-    cr_expect_eq(count_of(program, 0, ACTION_FULL, WORK_PASS), 1, "the last backward is written by blocks");
-    cr_expect_eq(count_of(program, 0, ACTION_FULL, WORK_BLOCK), 10);
-    /* Elements complete behind head, layer 7, ... 0, embedding; and how many buckets are full then. */
-    const double table = 51200.0 * 1024, layer = 15730688;
-    double complete = 1024;
-    int64_t full = 0;
-    for (int block = 0; block < 10; block++) {
-        complete += block == 0 || block == 9 ? table : layer;
-        int64_t now = block == 9 ? (int64_t)ceil(complete / 20e6) : (int64_t)(complete / 20e6);
-        for (; full < now; full++) {
-            int64_t reduce = nth(program, 0, ACTION_COLLECTIVE, WORK_REDUCE, full);
-            cr_expect(waits_for(program, 0, reduce, nth(program, 0, ACTION_FULL, WORK_BLOCK, block)),
-                      "bucket %lld behind block %d", (long long)full, block);
-            const struct work *work = &program->works[instruction_of(program, 0, reduce)->work];
-            double elements = full < 11 ? 20e6 : complete - 11 * 20e6;
-            cr_expect(fabs(work->bytes - 4 * elements) < 1 && work->axis == AXIS_DP_CP && work->size == 4 &&
-                      work->collective == COLLECTIVE_ALL_REDUCE, "bucket %lld: %g", (long long)full, work->bytes);
-        }
-    }
-    cr_expect_eq(count_of(program, 0, ACTION_COLLECTIVE, WORK_REDUCE), full);
-    arena_close(arena);
-}
-
-/* Experts are reduced over their own group. */
-Test(lower, experts_have_buckets_of_their_own) {
-    struct arena *arena = support_arena();
-    struct wish wish = {.model = EXPERTS, .parallel = {.dp = 8, .ep = 4, .zero = 1}, .schedule = SCHEDULE_NONE};
-    const struct program *program = &lower_wish(arena, &wish, DETAIL_PASS)->program;
-    double dense = 0, experts = 0;
-    for (int64_t i = 0; i < program->roles[0].count; i++) {
-        const struct work *work = &program->works[instruction_of(program, 0, i)->work];
-        if (work->kind == WORK_REDUCE && work->bytes > 4) {
-            cr_expect_eq(work->collective, COLLECTIVE_REDUCE_SCATTER);
-            dense += work->axis == AXIS_DP_CP && work->size == 8 ? work->bytes : 0;
-            experts += work->axis == AXIS_EDP && work->size == 2 ? work->bytes : 0;
-        }
-    }
-    cr_expect(fabs(experts - 4.0 * 8 * 4 * 3 * 1024 * 512) < 1, "%g", experts);
-    cr_expect(fabs(dense - 4.0 * (2 * 51200.0 * 1024 + 1024 + 8 * (3145728.0 + 2 * 1024 + 16 * 1024))) < 1, "%g", dense);
-    arena_close(arena);
-}
-
-/* What overlaps by the job's word, and what does not. */
-Test(lower, overlap_is_the_jobs) {
-    struct arena *arena = support_arena();
-    struct wish wish = {.parallel = {.dp = 4, .zero = 1}, .schedule = SCHEDULE_NONE, .micro_batches = 3};
-    const struct program *program = &lower_wish(arena, &wish, DETAIL_PASS)->program;
-    /* Ten blocks are gathered first, and the first forward waits for each. */
-    cr_expect_eq(count_of(program, 0, ACTION_COLLECTIVE, WORK_GATHER), 10);
-    for (int64_t block = 0; block < 10; block++) {
-        cr_expect_eq(nth(program, 0, ACTION_COLLECTIVE, WORK_GATHER, block), block);
-        cr_expect(waits_for(program, 0, nth(program, 0, ACTION_FORWARD, WORK_BLOCK, block), block));
-    }
-    wish.job = "overlap: {gradients: false, parameters: false}\n";
-    program = &lower_wish(arena, &wish, DETAIL_PASS)->program;
-    int64_t last = nth(program, 0, ACTION_FULL, WORK_PASS, 2);
-    int64_t optimizer = nth(program, 0, ACTION_OPTIMIZER, WORK_UPDATE, 0);
-    cr_expect_eq(count_of(program, 0, ACTION_FORWARD, WORK_PASS), 3);
-    cr_expect_eq(count_of(program, 0, ACTION_COLLECTIVE, WORK_GATHER), 1);
-    cr_expect(waits_for(program, 0, nth(program, 0, ACTION_COLLECTIVE, WORK_GATHER, 0), optimizer));
-    for (int64_t i = 0; i < count_of(program, 0, ACTION_COLLECTIVE, WORK_REDUCE) - 1; i++) { /* the last is the norm */
-        cr_expect(waits_for(program, 0, nth(program, 0, ACTION_COLLECTIVE, WORK_REDUCE, i), last));
-    }
-    arena_close(arena);
-}
-
-/* ZeRO-3, one micro-batch: what stands outside the layers is gathered once and first, each layer before its forward and
- * before its backward while the block before runs; reductions come behind the gather that is due sooner. */
-Test(lower, shards_are_gathered_ahead) {
-    struct arena *arena = support_arena();
-    struct wish wish = {.parallel = {.dp = 4, .zero = 3}, .schedule = SCHEDULE_NONE, .micro_batches = 2};
-    for (int detail = DETAIL_PASS; detail <= DETAIL_LAYER; detail++) {
-        const struct program *program = &lower_wish(arena, &wish, (enum detail)detail)->program;
-        cr_expect_eq(count_of(program, 0, ACTION_COLLECTIVE, WORK_GATHER), 2 * (1 + 8 + 8));
-        cr_expect_eq(count_of(program, 0, ACTION_COLLECTIVE, WORK_REDUCE), 2 * (8 + 1) + 1); /* and the norm */
-        for (int64_t layer = 1; layer < 8; layer++) {
-            int64_t gather = nth(program, 0, ACTION_COLLECTIVE, WORK_GATHER, 1 + layer);
-            cr_expect_eq(instruction_of(program, 0, gather)->layer, layer);
-            cr_expect(waits_for(program, 0, gather, nth(program, 0, ACTION_FORWARD, WORK_BLOCK, layer - 1)),
-                      "layer %lld is gathered while the one before runs", (long long)layer);
-            cr_expect(waits_for(program, 0, nth(program, 0, ACTION_FORWARD, WORK_BLOCK, layer + 1), gather));
-            int64_t again = nth(program, 0, ACTION_COLLECTIVE, WORK_GATHER, 9 + layer);
-            cr_expect_eq(instruction_of(program, 0, again)->layer, 7 - layer);
-            cr_expect(waits_for(program, 0, nth(program, 0, ACTION_FULL, WORK_BLOCK, layer + 1), again));
-            int64_t reduce = nth(program, 0, ACTION_COLLECTIVE, WORK_REDUCE, layer);
-            cr_expect_eq(instruction_of(program, 0, reduce)->layer, 7 - layer);
-            cr_expect(waits_for(program, 0, reduce, nth(program, 0, ACTION_FULL, WORK_BLOCK, layer + 1)));
-        }
-    }
-    wish.job = "overlap: {gradients: false, parameters: false}\n";
-    const struct program *program = &lower_wish(arena, &wish, DETAIL_PASS)->program;
-    for (int64_t layer = 1; layer < 8; layer++) {
-        int64_t gather = nth(program, 0, ACTION_COLLECTIVE, WORK_GATHER, 1 + layer);
-        cr_expect(waits_for(program, 0, gather, nth(program, 0, ACTION_FORWARD, WORK_BLOCK, layer)), "nothing beside");
-    }
-    arena_close(arena);
-}
-
-/* Hybrid shards: inside a node of 8 scattered and gathered, across the nodes all-reduced. */
-Test(lower, hybrid_shards_stay_in_the_node) {
-    struct arena *arena = support_arena();
-    struct wish wish = {.parallel = {.dp = 32, .zero = 3}, .job = "search: {hybrid_shard: true}\n",
-                        .schedule = SCHEDULE_NONE, .micro_batches = 1};
-    const struct program *program = &lower_wish(arena, &wish, DETAIL_PASS)->program;
-    double scattered = 0, reduced = 0, gathered = 0;
-    for (int64_t i = 0; i < program->roles[0].count; i++) {
-        const struct work *work = &program->works[instruction_of(program, 0, i)->work];
-        bool near = work->size == 8 && work->step == 1, far = work->size == 4 && work->step == 8;
-        scattered += work->collective == COLLECTIVE_REDUCE_SCATTER && near ? work->bytes : 0;
-        reduced += work->kind == WORK_REDUCE && work->collective == COLLECTIVE_ALL_REDUCE && far ? work->bytes : 0;
-        gathered += work->kind == WORK_GATHER && near ? work->bytes : 0;
-    }
-    const double outer = 2 * 51200.0 * 1024 + 1024, layers = 8 * 15730688.0;
-    cr_expect(fabs(scattered - 4 * (outer + layers)) < 1 && fabs(reduced - scattered / 8) < 1, "%g %g", scattered,
-              reduced);
-    cr_expect(fabs(gathered - 2 * (outer + 2 * layers)) < 1, "%g", gathered);
-    arena_close(arena);
-}
-
 /* Blocking messages: a rank computes nothing while it sends or receives. */
 Test(lower, blocking_messages_hold_the_rank) {
     struct arena *arena = support_arena();
@@ -239,56 +91,19 @@ Test(lower, blocking_messages_hold_the_rank) {
         for (int64_t i = 0; i < program->roles[role].count; i++) {
             int action = instruction_of(program, role, i)->action;
             if (action == ACTION_SEND) {
-                cr_expect(waits_for(program, role, i, pass));
+                cr_expect(has_wait(program, role, i, pass));
                 sent = i;
             } else if (action == ACTION_RECEIVE) {
-                cr_expect(pass < 0 || waits_for(program, role, i, pass));
-                cr_expect(sent < pass || waits_for(program, role, i, sent));
+                cr_expect(pass < 0 || has_wait(program, role, i, pass));
+                cr_expect(sent < pass || has_wait(program, role, i, sent));
                 received = i;
             } else if (action == ACTION_FORWARD || action == ACTION_FULL) {
-                cr_expect(sent < pass || waits_for(program, role, i, sent));
-                cr_expect(received < pass || waits_for(program, role, i, received));
+                cr_expect(sent < pass || has_wait(program, role, i, sent));
+                cr_expect(received < pass || has_wait(program, role, i, received));
                 pass = i;
             }
         }
     }
-    arena_close(arena);
-}
-
-/* Tables held twice, norms of tensor-parallel ranks, stages held twice: each summed once behind the last pass, by all
- * who hold them. */
-Test(lower, copies_are_summed_together) {
-    struct arena *arena = support_arena();
-    struct wish wish = {.model = DENSE "tie_word_embeddings: true\n", .parallel = {.tp = 2, .pp = 4, .sp = true},
-                        .schedule = SCHEDULE_1F1B};
-    const struct program *program = &lower_wish(arena, &wish, DETAIL_PASS)->program;
-    int64_t tables = 0, norms = 0;
-    for (int64_t i = 0; i < program->count; i++) {
-        const struct work *work = &program->works[program->instructions[i].work];
-        if (work->kind == WORK_REDUCE && work->axis == AXIS_PP && work->size == 2) {
-            tables++;
-            cr_expect(fabs(work->bytes - 4 * 51200.0 / 2 * 1024) < 1 && work->step == 3);
-            cr_expect_eq(program->meetings[program->instructions[i].meeting].members, 2);
-        }
-        norms += work->kind == WORK_REDUCE && work->axis == AXIS_TP && work->bytes > 4;
-    }
-    cr_expect(tables == 2 && norms == 4);
-    wish = (struct wish){.parallel = {.pp = 4, .vpp = schedules[SCHEDULE_DUALPIPE]->fixed_chunks},
-                         .schedule = SCHEDULE_DUALPIPE};
-    program = &lower_wish(arena, &wish, DETAIL_PASS)->program;
-    int64_t mirrors = 0;
-    for (int64_t role = 0; role < 4; role++) {
-        for (int64_t i = 0; i < program->roles[role].count; i++) {
-            const struct instruction *instruction = instruction_of(program, role, i);
-            const struct work *work = &program->works[instruction->work];
-            if (work->kind == WORK_REDUCE && work->size == 2) {
-                mirrors++;
-                cr_expect(work->step == (role == 0 || role == 3 ? 3 : 1));
-                cr_expect_eq(program->meetings[instruction->meeting].members, 2);
-            }
-        }
-    }
-    cr_expect_eq(mirrors, 4);
     arena_close(arena);
 }
 
@@ -336,7 +151,8 @@ Test(lower, nonsense_is_refused) {
          "parallel: tp 4 x cp 1 x dp 1 x pp 2 make 8 ranks, but there are 4 devices"},
         {HEAD "devices: 2\nparallel: {dp: 2, ep: 3}\n" REST, 5, "ep 3 x etp 1 does not divide tp x cp x dp = 2"},
         {HEAD "devices: 3\nparallel: {dp: 3}\n" REST, 6, "global_batch: 2 is no multiple of dp 3 x micro_batch 1"},
-        {HEAD "devices: 2\nparallel: {pp: 2, vpp: 2}\nschedule: 1f1b\n" REST, 6, "schedule 1f1b does not take pp 2, vpp 2"},
+        {HEAD "devices: 2\nparallel: {pp: 2, vpp: 2}\nschedule: 1f1b\n" REST, 6,
+         "schedule 1f1b does not take pp 2, vpp 2"},
         {HEAD "devices: 16\nparallel: {pp: 16}\nschedule: 1f1b\n" REST, 5, "more chunks than layers"},
         {PLAN "- F0.0 F0.1 BW0.0 BW0.1\n", 8, "order: 1 lines, one a pipeline rank, but the plan has 2"},
         {PLAN "- F0.0 F0.1 BW0.0 BW0.1\n- F1.0 BW1.0 F1.1 XW1.1\n", 10, "'XW1.1' is not a pass"},
@@ -413,6 +229,50 @@ Test(lower, a_spread_vocabulary_meets_in_one_order) {
             cr_expect_eq(count_of(program, role, ACTION_SHARD, WORK_BLOCK), 8 * 2); /* of embedding and head */
             cr_expect_eq(count_of(program, role, ACTION_SHARD_END, WORK_BLOCK), 8 * 2);
         }
+    }
+    arena_close(arena);
+}
+
+/* What overlaps in a pair lies within layers: by layers too it is one instruction, but for those that the gradients'
+ * reductions or the parameters' gathers travel beside. */
+Test(lower, pairs_stay_whole_by_layers) {
+    struct arena *arena = support_arena();
+    struct wish wish = {.parallel = {.pp = 4, .vpp = schedules[SCHEDULE_DUALPIPE]->fixed_chunks},
+                        .schedule = SCHEDULE_DUALPIPE, .micro_batches = 16};
+    for (int detail = DETAIL_PASS; detail <= DETAIL_LAYER; detail++) {
+        const struct program *program = &lower_wish(arena, &wish, (enum detail)detail)->program;
+        /* Ranks of depth q of half h: 2 (n - 2h + q + 1) pairs, less one on the middle ranks, and h - q - 1 more. */
+        cr_expect_eq(count_of(program, 0, ACTION_PAIR, WORK_PASS), 2 * (8 - 4 + 0 + 1) + 1);
+        cr_expect_eq(count_of(program, 1, ACTION_PAIR, WORK_PASS), 2 * (8 - 4 + 1 + 1) - 1);
+        for (int64_t i = 0; i < program->count; i++) {
+            const struct instruction *pair = &program->instructions[i];
+            bool both = pair->partner >= 0 && program->works[pair->work].other != pair->stage;
+            cr_expect(pair->action != ACTION_PAIR || both, "a pair names its backward");
+        }
+    }
+    arena_close(arena);
+}
+
+/* RoundPipe: weights of a slot are loaded once, what forward keeps is stored and loaded again, gradients are stored. */
+Test(lower, stages_go_round) {
+    struct arena *arena = support_arena();
+    struct wish wish = {.parallel = {.pp = 2, .vpp = 2}, .schedule = SCHEDULE_ROUNDPIPE, .micro_batches = 3};
+    for (int detail = DETAIL_PASS; detail < DETAIL_COUNT; detail++) {
+        const struct program *program = &lower_wish(arena, &wish, (enum detail)detail)->program;
+        /* Slots 0 2 4 6 and 1 3 5 of stages 0 2 2 0 and 1 3 1: three forward, one with its backward, three back. */
+        cr_expect_eq(count_of(program, 0, ACTION_LOAD, WORK_COPY), 4 + 2 * 3);
+        cr_expect_eq(count_of(program, 1, ACTION_LOAD, WORK_COPY), 3 + 1 * 3);
+        cr_expect_eq(count_of(program, 0, ACTION_STORE, WORK_COPY), 2 * 3 + 2);
+        cr_expect_eq(count_of(program, 1, ACTION_STORE, WORK_COPY), 1 * 3 + 2);
+        double loaded = 0;
+        for (int64_t i = 0; i < program->count; i++) {
+            const struct instruction *load = &program->instructions[i];
+            bool weights = load->action == ACTION_LOAD && load->micro_batch == NOTHING;
+            loaded += weights ? program->works[load->work].bytes : 0;
+        }
+        /* Two layers a stage; the last stage's weights are loaded once, with its head, all others twice. */
+        const double layer = 15730688, table = 51200.0 * 1024;
+        cr_expect(fabs(loaded - 2 * (2 * table + 3 * 2 * 2 * layer + 2 * layer + table + 1024)) < 1, "%g", loaded);
     }
     arena_close(arena);
 }

@@ -78,6 +78,24 @@ static const struct {
      "B feed-forward residual, ? activation, B fc2, W fc2, B activation, ? feed-forward norm, B fc1, W fc1, "
      "B feed-forward norm, B attention residual, B attention out, W attention out, B attention, B rotary, "
      "? attention norm, B qkv, W qkv, B attention norm"},
+    /* a whole layer again, with its exchanges, before the first gradient */
+    {{.parallel = {.tp = 4}, .recompute = RECOMPUTE_FULL},
+     "F attention norm, F qkv, F rotary, F attention, F attention out, (reduce output), F attention residual, "
+     "F feed-forward norm, F fc1, F activation, F fc2, (reduce output), F feed-forward residual",
+     "? attention norm, ? qkv, ? rotary, ? attention, ? attention out, (reduce output), ? attention residual, "
+     "? feed-forward norm, ? fc1, ? activation, ? fc2, (reduce output), ? feed-forward residual, "
+     "B feed-forward residual, B fc2, W fc2, B activation, B fc1, (reduce input gradient), W fc1, "
+     "B feed-forward norm, B attention residual, B attention out, W attention out, B attention, B rotary, B qkv, "
+     "(reduce input gradient), W qkv, B attention norm"},
+    /* the halves of a parallel block do not read one another */
+    {{.model = DENSE "parallel_block: true\nnorms_per_layer: 1\n", .parallel = {.tp = 4},
+      .recompute = RECOMPUTE_FULL},
+     "F attention norm, F qkv, F rotary, F attention, F attention out, F attention residual, F fc1, F activation, "
+     "F fc2, (reduce output), F feed-forward residual",
+     "? attention norm, ? qkv, ? rotary, ? attention, ? attention out, ? attention residual, ? fc1, ? activation, "
+     "? fc2, (reduce output), ? feed-forward residual, B feed-forward residual, B fc2, W fc2, B activation, B fc1, "
+     "W fc1, B attention residual, B attention out, W attention out, B attention, B rotary, B qkv, "
+     "(reduce input gradient), W qkv, B attention norm"},
     /* experts with and without shared ones beside the exchanges */
     {{.model = SHARED, .parallel = {.ep = 4, .dp = 4}},
      "F attention norm, F qkv, F rotary, F attention, F attention out, F attention residual, F feed-forward norm, "
@@ -197,6 +215,68 @@ Test(operations, split_backward) {
     int64_t input = find(lowered, weight, WORK_KERNEL, ACTION_WEIGHT, "fc1");
     cr_expect(last >= 0 && weight > last && gather > weight && input > gather && waits_for(p, input, gather));
     cr_expect(!waits_for(p, gather, weight), "it runs beside the gradient before");
+    arena_close(arena);
+}
+
+/* Bytes of layer 2 and one micro-batch that a weight gradient frees, by what made them. */
+static double left_bytes(const struct lowered *lowered, enum action made_by) {
+    const struct program *p = &lowered->program;
+    const struct role *role = &p->roles[0];
+    int32_t *made = calloc((size_t)role->tensor_count, sizeof *made);
+    double bytes = 0;
+    for (int64_t i = role->first_effect; i < role->first_effect + role->effect_count; i++) {
+        const struct effect *effect = &p->effects[i];
+        if (!effect->frees) {
+            made[effect->tensor] = effect->instruction + 1;
+        }
+    }
+    for (int64_t i = role->first_effect; i < role->first_effect + role->effect_count; i++) {
+        const struct effect *effect = &p->effects[i];
+        const struct instruction *by = instruction_of(p, 0, effect->instruction);
+        bool ours = effect->frees && by->action == ACTION_WEIGHT && by->layer == 2 && by->micro_batch == 0;
+        if (ours && made[effect->tensor] > 0 &&
+            instruction_of(p, 0, made[effect->tensor] - 1)->action == made_by) {
+            bytes += p->tensors[role->first_tensor + effect->tensor].bytes;
+        }
+    }
+    free(made);
+    return bytes;
+}
+
+/* Between the two gradients stay the inputs of the four projections and the gradients of their outputs. */
+Test(operations, kept_for_weights) {
+    struct arena *arena = support_arena();
+    const struct wish wish = {.parallel = {.pp = 2}, .schedule = SCHEDULE_ZB_H1};
+    const struct lowered *lowered = lower_wish(arena, &wish, DETAIL_OPERATION);
+    double tokens = 2 * 2048; /* bytes of one value of every token */
+    cr_expect_eq(left_bytes(lowered, ACTION_FORWARD), tokens * (3 * 1024 + 4096), "%g",
+                 left_bytes(lowered, ACTION_FORWARD));
+    cr_expect_eq(left_bytes(lowered, ACTION_BACKWARD), tokens * (2048 + 1024 + 2 * 4096 + 1024), "%g",
+                 left_bytes(lowered, ACTION_BACKWARD));
+    arena_close(arena);
+}
+
+/* The first kernel of a pass waits for its message, when no time of the host stands before it. */
+Test(operations, messages) {
+    struct arena *arena = support_arena();
+    const struct wish wish = {.parallel = {.pp = 2}, .schedule = SCHEDULE_1F1B};
+    const struct plan plan = wished_plan(arena, &wish);
+    struct lowered *lowered = lower_wish(arena, &wish, DETAIL_OPERATION);
+    lowered->topology->runtime.micro_batch_overhead = 0;
+    cr_assert_eq(lower(arena, lowered->model, lowered->topology, &plan, NULL, DETAIL_OPERATION, &lowered->program,
+                       &lowered->diag),
+                 OK);
+    const struct program *p = &lowered->program;
+    int64_t waiting = 0;
+    for (int64_t i = 0; i < p->roles[1].count; i++) {
+        int64_t at = p->roles[1].first + i;
+        for (int32_t w = p->instructions[at].first_wait; w < p->instructions[at + 1].first_wait; w++) {
+            waiting += instruction_of(p, 1, p->waits[w])->action == ACTION_RECEIVE &&
+                       p->instructions[at].action == ACTION_FORWARD && p->instructions[at].layer == 4;
+        }
+    }
+    cr_expect_eq(waiting, p->micro_batches);
+    cr_expect_eq(count_of(p, -1, ACTION_HOST, -1), 0);
     arena_close(arena);
 }
 

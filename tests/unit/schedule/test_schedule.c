@@ -178,6 +178,20 @@ Test(schedule, bound_of_unequal_ranks) {
               schedule_bound_unequal(&shape, &load, false));
 }
 
+Test(schedule, what_tapers) {
+    for (size_t i = 0; i < SCHEDULE_COUNT; i++) {
+        const struct schedule *schedule = schedules[i];
+        for (int64_t m = 1; m <= 24 && schedule->tapers; m++) {
+            struct schedule_shape shape = {6, m, schedule->fixed_chunks > 0 ? schedule->fixed_chunks : 3};
+            for (int64_t rank = 1; rank < 6 && schedule->refuse(&shape) == NULL; rank++) {
+                cr_expect(schedule->in_flight_to_weight(&shape, rank) <=
+                              schedule->in_flight_to_weight(&shape, rank - 1),
+                          "%s m=%ld: rank %ld", schedule->name, (long)m, (long)rank);
+            }
+        }
+    }
+}
+
 /* ZB-V's estimate lies below the work of a heavy rank 3 here; no price does. Pairs bound only schedules that have them.
  */
 Test(schedule, no_price_below_its_bound) {

@@ -59,6 +59,51 @@ Test(simulate, bubble_of_1f1b) {
     arena_close(arena);
 }
 
+static void expect_part(double simulated, double closed, double step, const char *name) {
+    cr_expect(fabs(simulated - closed) < 1e-3 * step, "%s: %g s, closed form %g s", name, simulated, closed);
+}
+
+/* Where nothing overlaps and one stage has all, each part is the closed form's. */
+Test(simulate, parts_of_one_stage) {
+    struct arena *arena = support_arena();
+    struct cost_context *c = lean_context(arena, 16, "overlap: {gradients: false, parameters: false}\n");
+    struct decision d = decision_of(c, (struct parallel){.tp = 4, .dp = 4, .zero = 1, .sp = true}, SCHEDULE_NONE);
+    struct estimate e = cost_estimate(arena, c, &d, NULL);
+    for (int detail = 0; detail < DETAIL_COUNT; detail++) {
+        struct simulate_options options = {.detail = detail, .contention = CONTENTION_SCALAR};
+        const struct time_parts *t = &simulated(arena, c, &d, &options)->parts;
+        const char *name = detail_names[detail];
+        cr_expect(e.time.tp_exposed > 0.01 * e.step_time && e.time.dp_exposed > 0.01 * e.step_time, "%s", name);
+        expect_part(t->compute, e.time.compute, e.step_time, name);
+        expect_part(t->bubble, e.time.bubble, e.step_time, name);
+        expect_part(t->tp_exposed, e.time.tp_exposed, e.step_time, name);
+        expect_part(t->dp_exposed, e.time.dp_exposed, e.step_time, name);
+        expect_part(t->optimizer, e.time.optimizer, e.step_time, name);
+        expect_part(t->overhead, e.time.overhead, e.step_time, name);
+    }
+    arena_close(arena);
+}
+
+/* What computation loses to communication beside it is communication's, so that kernels take what they take alone. */
+Test(simulate, overlap_is_charged_to_communication) {
+    struct arena *arena = support_arena();
+    struct cost_context *c = lean_context(arena, 4, "");
+    struct decision d = decision_of(c, (struct parallel){.dp = 4}, SCHEDULE_NONE);
+    d.micro_batch = 4; /* backward of a layer takes longer than its gradients' way */
+    d.micro_batches = 1;
+    struct estimate e = cost_estimate(arena, c, &d, NULL);
+    struct simulate_options options = {.detail = DETAIL_LAYER, .contention = CONTENTION_NONE};
+    struct simulation *free = simulated(arena, c, &d, &options);
+    options.contention = CONTENTION_SCALAR;
+    struct simulation *slowed = simulated(arena, c, &d, &options);
+    cr_expect(slowed->step_time > 1.001 * free->step_time, "%g s after %g s", slowed->step_time, free->step_time);
+    expect_part(slowed->parts.compute, e.time.compute, e.step_time, "compute");
+    cr_expect(near(slowed->parts.compute, free->parts.compute, 1e-6), "compute %g, %g", slowed->parts.compute,
+              free->parts.compute);
+    cr_expect(slowed->parts.dp_exposed > free->parts.dp_exposed);
+    arena_close(arena);
+}
+
 /* The order that two ranks work in, and who they stand for, with tensor and data parallelism around. */
 Test(simulate, roles_of_the_mesh) {
     struct arena *arena = support_arena();

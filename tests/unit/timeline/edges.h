@@ -4,7 +4,8 @@
 
 #include "sample.h"
 
-#define HOSTILE "</script><script>document.title='broken'</script>&amp;<b a='\"'>]]>--><!--\\u0041\x01\x7F\xC3\x28 \xF0\x9F\x9A\x80"
+#define HOSTILE                                                                                                        \
+    "</script><script>document.title='broken'</script>&amp;<b a='\"'>]]>--><!--\\u0041\x01\x7F\xC3\x28 \xF0\x9F\x9A\x80"
 
 /* Every text of a small timeline replaced. */
 static inline struct timeline sample_hostile(struct arena *arena) {
@@ -63,7 +64,8 @@ static inline struct timeline sample_long(struct arena *arena) {
     const struct slice slices[] = {
         {.start = 0, .end = middle, .sort = SORT_FORWARD, .micro_batch = 2147483647, .stage = 2147483647, .layer = 0,
          .bytes = 1e30},
-        {.start = middle, .end = middle + 1, .sort = SORT_BACKWARD, .name = 1, .micro_batch = -1, .stage = -1, .layer = -1},
+        {.start = middle, .end = middle + 1, .sort = SORT_BACKWARD, .name = 1, .micro_batch = -1, .stage = -1,
+         .layer = -1},
         {.start = middle + 1, .end = INT64_MAX, .sort = SORT_FORWARD, .micro_batch = 1, .stage = -1, .layer = -1}};
     return sample_lane(arena, "106 days", slices, 3, INT64_MAX);
 }

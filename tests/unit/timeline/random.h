@@ -6,7 +6,8 @@
 #include "edges.h"
 
 static inline int64_t random_length(struct random *random) {
-    return (int64_t)random_below(random, 4) == 0 ? 0 : (int64_t)random_below(random, UINT32_C(1) << random_below(random, 30));
+    uint32_t most = UINT32_C(1) << random_below(random, 30);
+    return random_below(random, 4) == 0 ? 0 : (int64_t)random_below(random, most);
 }
 
 /* Slices of `lanes` lanes, at most `most` each. */

@@ -1,5 +1,6 @@
-/* A timeline by hand: 1F1B on p ranks with m micro-batches (Narayanan et al. 2021, figure 4), each pass with a collective
- * on a lane of its own in its last quarter, messages with lanes for sending and for receiving either way, an optimizer step, memory over time.
+/* A timeline by hand: 1F1B on p ranks with m micro-batches (Narayanan et al. 2021, figure 4), each pass with a
+ * collective on a lane of its own in its last quarter, messages with lanes for sending and for receiving either way, an
+ * optimizer step, memory over time.
  *
  *   rank 0   F0 F1       B0 F2 B1 ...       rank r runs p - 1 - r forwards ahead, then pairs, then what is left
  *   rank 1      F0 B0 F1 B1 ...

@@ -41,15 +41,19 @@ Test(axis, labels_are_the_times) {
             struct axis axis = axis_make(end, most);
             cr_expect_leq(end / axis.step, most, "%" PRId64 " by %" PRId64, end, axis.step);
             strcpy(before, "");
-            for (int64_t time = 0; time <= end && time >= 0; time += axis.step) {
+            int64_t last = 0;
+            for (int64_t time = 0; time >= 0; time = axis_next(&axis, time)) {
+                last = time;
                 double value = 0;
                 const char *label = axis_label(&axis, time, buffer);
                 cr_assert(text_number(label, strlen(label), &value), "%s", label);
                 double wanted = (double)time / (double)axis.unit;
-                cr_expect(value >= wanted * (1 - 1e-15) && value <= wanted * (1 + 1e-15), "%s of %" PRId64, label, time);
+                cr_expect(value >= wanted * (1 - 1e-15) && value <= wanted * (1 + 1e-15), "%s of %" PRId64, label,
+                          time);
                 cr_expect_str_neq(label, before, "two ticks alike at %" PRId64, time);
                 strcpy(before, label);
             }
+            cr_expect(last <= end && end - last < axis.step, "%" PRId64 " of %" PRId64, last, end);
         }
     }
 }

@@ -57,6 +57,20 @@ Test(gantt, edges) {
     arena_close(arena);
 }
 
+/* Far too short for a cell, but alone in it; one that lies on the border of two. */
+Test(gantt, shows_short_slices_in_idle_cells) {
+    struct arena *arena = support_arena();
+    struct slice slices[] = {{.start = 55, .end = 56, .micro_batch = -1},
+                             {.start = 298, .end = 301, .sort = SORT_BACKWARD, .micro_batch = 2},
+                             {.start = 1120, .end = 1120, .sort = SORT_HEAD, .micro_batch = -1}};
+    struct timeline timeline = sample_lane(arena, "", slices, 3, 3300);
+    cr_expect_str_eq(chart(arena, &timeline, 40, false, true), "    ns 0         1         2         3\n"
+                                                               "       +---------+---------+---------+--\n"
+                                                               "rank 0 F.B........H.....................\n"
+                                                               "F forward  B backward  H head  . idle\n");
+    arena_close(arena);
+}
+
 /* Columns of a line without its colours. */
 static size_t columns_of(const char *line, size_t size) {
     size_t columns = 0;

@@ -1,4 +1,5 @@
-/* Reports: what goes into the page, and that nothing breaks out of its place. In a browser: tests/timeline/report.py. */
+/* Reports: what goes into the page, and that nothing breaks out of its place. In a browser: tests/timeline/report.py.
+ * */
 #include <criterion/criterion.h>
 #include <string.h>
 

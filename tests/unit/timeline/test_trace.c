@@ -125,6 +125,26 @@ Test(trace, tells_other_arrows_by_events) {
     arena_close(arena);
 }
 
+/* One slice tells of one arrow only, whichever end it is at; an arrow that arrives where it leaves has no length. */
+Test(trace, binds_a_slice_once) {
+    const struct slice slices[] = {at(0, 1000000, 0), at(1000000, 2000000, 1), at(2000000, 3000000, 2)};
+    struct arena *arena = support_arena();
+    const struct arrow leaving[] = {{0, 1}, {0, 2}}, arriving[] = {{0, 2}, {1, 2}}, none = {1, 0};
+    cr_expect_str_eq(events(arena, slices, 3, leaving, 2),
+                     ",\n" X("4", "0", "0.000", "1.000", "\"bind_id\":\"0x1\",\"flow_out\":true,") ",\n"
+                     FLOW("s", "0x2", "4", "0", "0.000", "") ",\n"
+                     X("8", "0", "1.000", "1.000", "\"bind_id\":\"0x1\",\"flow_in\":true,") ",\n"
+                     X("8", "3", "2.000", "1.000", "") ",\n" FLOW("f", "0x2", "8", "3", "2.000", ",\"bp\":\"e\"") "\n]}\n");
+    cr_expect_str_eq(events(arena, slices, 3, arriving, 2),
+                     ",\n" X("4", "0", "0.000", "1.000", "\"bind_id\":\"0x1\",\"flow_out\":true,") ",\n"
+                     X("8", "0", "1.000", "1.000", "") ",\n" FLOW("s", "0x2", "8", "0", "1.000", "") ",\n"
+                     X("8", "3", "2.000", "1.000", "\"bind_id\":\"0x1\",\"flow_in\":true,") ",\n"
+                     FLOW("f", "0x2", "8", "3", "2.000", ",\"bp\":\"e\"") "\n]}\n");
+    cr_expect_str_eq(events(arena, slices, 2, &none, 1),
+                     ",\n" X("4", "0", "0.000", "1.000", "") ",\n" X("8", "0", "1.000", "1.000", "") "\n]}\n");
+    arena_close(arena);
+}
+
 Test(trace, writes_counters) {
     static const struct counter_point points[] = {{0, 85899345920.0}, {1500, 0.25}, {2000, (double)INFINITY}};
     static const struct counter counter = {1, "memory", "B", points, 3};
