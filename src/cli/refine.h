@@ -21,8 +21,9 @@ struct refinement {
     double limit;                /* of memory */
 };
 
-/* Simulates the first `count` plans of the result and, when time is what was searched for, sorts them by it, those first
- * that fit into memory; a front stays as it is. All but the first `top` are then left out. The gap becomes that of the plan that is first now. */
+/* Simulates the first `count` plans of the result and, when time is what was searched for, sorts them by it, those that
+ * fit into memory first; a front stays as it is. All but the first `top` are then left out. The gap becomes that of the
+ * plan that is first now. */
 void refine(struct context *context, const struct planning *planning, int64_t count, int64_t top,
             const struct search_control *control, struct search_result *result, struct refinement *ret);
 

@@ -64,7 +64,27 @@ static enum status read_costs(struct context *context, const struct show_options
     return OK;
 }
 
-static struct schedule_shape shape_of(const struct show_options *options, const struct schedule *schedule) {
+/* What schedules that order for given times go by; NULL without them, or where read_costs will refuse them. */
+static const struct pass_times *times_of(struct arena *arena, const struct show_options *options) {
+    const double *passes = options->pass_times.items;
+    const double *shards = options->shard_times.items;
+    double shard[3] = {0};
+    if (options->pass_times.count < 3) {
+        return NULL;
+    }
+    for (size_t i = 0; i < options->shard_times.count && i < 3; i++) {
+        shard[i] = shards[i];
+    }
+    struct pass_times *times = ARENA_NEW(arena, struct pass_times);
+    *times = (struct pass_times){.forward = passes[0], .backward = passes[1], .weight = passes[2],
+                                 .hop = options->p2p, .shard = shard[0], .shard_end = shard[1], .barrier = shard[2]};
+    bool wrong = !(passes[0] >= 0) || !(passes[1] >= 0) || !(passes[2] >= 0) || !(shard[0] >= 0) || !(shard[1] >= 0) ||
+                 !(shard[2] >= 0);
+    return wrong ? NULL : times;
+}
+
+static struct schedule_shape shape_of(struct arena *arena, const struct show_options *options,
+                                      const struct schedule *schedule) {
     int64_t chunks = options->chunks > 0         ? options->chunks
                      : schedule->fixed_chunks > 0 ? schedule->fixed_chunks
                      : schedule->chunked          ? CHUNKS_DEFAULT
@@ -75,12 +95,13 @@ static struct schedule_shape shape_of(const struct show_options *options, const 
                                    .chunks = chunks,
                                    .group = options->group,
                                    .skip = options->skip,
-                                   .cap = options->cap};
+                                   .cap = options->cap,
+                                   .times = times_of(arena, options)};
 }
 
 static enum status make_named(struct context *context, const struct word *word, const struct schedule *schedule,
                               struct shown *shown) {
-    struct schedule_shape shape = shape_of(context->options, schedule);
+    struct schedule_shape shape = shape_of(context->arena, context->options, schedule);
     if (shape.ranks > LARGEST_CHART / (3 * shape.chunks) / shape.micro_batches) {
         return diag_error(context->diag, word->mark, "%s: so many passes cannot be meant", schedule->name);
     }

@@ -87,7 +87,7 @@ void builder_wait(struct builder *builder, int32_t instruction, int32_t before) 
     *waiting = (struct waiting){instruction, before};
 }
 
-enum { WORK_WORDS = 15 };
+enum { WORK_WORDS = 14 };
 
 /* What makes works equal, without the padding of the struct. */
 static void work_words(const struct work *work, uint64_t words[WORK_WORDS]) {
@@ -95,7 +95,6 @@ static void work_words(const struct work *work, uint64_t words[WORK_WORDS]) {
                                work->other,  work->item,       work->pieces,    work->collective, work->axis,
                                work->size,   work->step};
     const double amounts[] = {work->bytes + 0.0, work->parameters + 0.0}; /* + 0.0: -0 is 0 */
-    memset(words, 0, WORK_WORDS * sizeof *words);
     memcpy(words, numbers, sizeof numbers);
     memcpy(words + sizeof numbers / sizeof *words, amounts, sizeof amounts);
 }

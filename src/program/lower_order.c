@@ -95,7 +95,7 @@ enum status plan_order(struct arena *arena, const struct plan *plan, const struc
     order_make(arena, schedule, &shape, ret);
     if (plan->order.count > 0) {
         TRY(read_lines(arena, plan, root, ret, diag));
-        reason = order_refuse(arena, ret, schedule->placement);
+        reason = order_refuse(arena, ret, (int)schedule->placement);
     }
     if (reason != NULL) {
         return diag_error(diag, at_reason(arena, root, reason), "order: %s", reason);

@@ -45,6 +45,7 @@ struct cursor {
     int32_t *instructions;           /* of its steps */
     int64_t begun;                   /* blocks */
     int32_t block, step;
+    bool away;                       /* the block has sent tokens to experts */
     int32_t gathered;                /* what the block's parameters wait for */
     int32_t output;                  /* of what came before */
     struct pass_ends ends;
@@ -74,6 +75,7 @@ static void begin_block(struct lowering *l, struct cursor *c, int which) {
     c->gathered = block_begins(l, c->site, c->block);
     c->begun++;
     c->step = 0;
+    c->away = false;
     make_room(l, c, which);
 }
 
@@ -153,7 +155,7 @@ static int32_t stamp(struct lowering *l, const struct cursor *c, const struct st
 }
 
 /* One step, and the borders of blocks around it. Returns whether it is the other pass's turn: behind the experts'
- * exchanges and behind blocks. */
+ * exchanges, and behind blocks that have none. */
 static bool advance(struct lowering *l, struct cursor *c, int which) {
     if (c->template == NULL) {
         begin_block(l, c, which);
@@ -166,10 +168,11 @@ static bool advance(struct lowering *l, struct cursor *c, int which) {
         c->ends.first = c->ends.first == NOTHING ? added : c->ends.first;
         c->instructions[c->step++] = added;
         away = step->stream == STREAM_EXPERT && (c->step == t->count || step[1].stream != STREAM_EXPERT);
+        c->away = c->away || away;
     }
     if (c->step == t->count) {
         end_block(l, c);
-        return true;
+        return away || !c->away;
     }
     return away;
 }

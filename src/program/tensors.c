@@ -13,7 +13,7 @@
 
 int32_t tensor_add(struct lowering *l, enum tensor_class class, double bytes, const struct pass_site *site,
                    int32_t allocates, int32_t frees) {
-    struct tensor tensor = {.bytes = bytes, .class = class, .micro_batch = NOTHING, .stage = NOTHING};
+    struct tensor tensor = {.bytes = bytes, .class = (int32_t)class, .micro_batch = NOTHING, .stage = NOTHING};
     if (site != NULL) {
         tensor.micro_batch = site->micro_batch;
         tensor.stage = site->stage;

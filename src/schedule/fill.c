@@ -1,4 +1,5 @@
-/* Ranks advance in the order of time: of all that know what to do next, the one that starts it first. */
+/* Ranks advance in the order of time: of all that know what to do next, the one that is sure of it first. What a rank
+ * would do next is worked out again when it has run a pass, or the rank has that it gets its input from. */
 #include "schedule/fill.h"
 
 #include "base/arena.h"
@@ -12,20 +13,21 @@ struct walker {
     double clock;
 };
 
+/* What a rank would run next, and from when on. */
+struct step {
+    struct pass pass;
+    double start;
+    double decided; /* when it is sure that nothing better turns up; never: it can only wait for others */
+};
+
 struct filler {
     const struct fill *fill;
     const struct pass_list *rows;
     struct pass_list *lists;
     struct walker *walkers;
-    struct visit **owed;       /* of each rank: its input gradients in the order they ran */
+    struct step *steps;         /* of each rank */
+    struct visit **owed;        /* of each rank: its input gradients in the order they ran */
     double *forward, *backward; /* end of each, by stage and micro-batch; never: not yet */
-};
-
-/* What a rank would run next, and from when on. */
-struct step {
-    struct pass pass;
-    double start;
-    double decided; /* when it is sure that nothing better turns up */
 };
 
 static int64_t place(const struct filler *filler, int64_t stage, int64_t micro_batch) {
@@ -83,9 +85,9 @@ static bool choose(const struct filler *filler, int64_t rank, struct pass *pass)
     }
     forward_due = larger(forward_due, forward_due < 0 ? never : walker->clock);
     backward_due = larger(backward_due, backward_due < 0 ? never : walker->clock);
-    bool first = backward_due < 0 || (forward_due >= 0 && (filler->fill->choice == FILL_FORWARD_FIRST
-                                                               ? forward_due <= backward_due
-                                                               : forward_due < backward_due));
+    bool first = backward_due < 0 ||
+                 (forward_due >= 0 && (filler->fill->choice == FILL_FORWARD_FIRST ? forward_due <= backward_due
+                                                                                  : forward_due < backward_due));
     *pass = first ? forward : backward;
     return true;
 }
@@ -103,9 +105,9 @@ static bool next_pass(const struct filler *filler, int64_t rank, struct pass *pa
     return next < row->count;
 }
 
-/* What the rank does next; false if it can only wait for others. */
-static bool plan_step(const struct filler *filler, int64_t rank, struct step *step) {
-    const struct walker *walker = &filler->walkers[rank];
+static void plan_step(struct filler *filler, int64_t rank) {
+    struct walker *walker = &filler->walkers[rank];
+    struct step *step = &filler->steps[rank];
     double length = filler->fill->times.weight;
     bool owes = walker->weights < walker->backwards;
     struct pass pass = {.kind = PASS_FORWARD};
@@ -119,10 +121,9 @@ static bool plan_step(const struct filler *filler, int64_t rank, struct step *st
         step->pass = (struct pass){.kind = PASS_WEIGHT, .visit = filler->owed[rank][walker->weights]};
         step->start = walker->clock;
         step->decided = waits ? walker->clock + length * (1 - filler->fill->late) : walker->clock;
-        return true;
+        return;
     }
-    *step = (struct step){.pass = pass, .start = start, .decided = start};
-    return known >= 0;
+    *step = (struct step){.pass = pass, .start = start, .decided = known >= 0 ? start : never};
 }
 
 static void run_step(struct filler *filler, int64_t rank, const struct step *step) {
@@ -144,30 +145,40 @@ static void run_step(struct filler *filler, int64_t rank, const struct step *ste
     list_add(&filler->lists[rank], step->pass.kind, step->pass.visit);
 }
 
-/* False if no rank can go on. */
-static bool advance(struct filler *filler) {
-    struct step first;
-    int64_t chosen = -1;
-    for (int64_t rank = 0; rank < filler->fill->ranks; rank++) {
-        struct step step;
-        if (plan_step(filler, rank, &step) && (chosen < 0 || step.decided < first.decided)) {
-            first = step;
-            chosen = rank;
-        }
+/* The rank itself, and the one that the pass's result goes to, think again. */
+static void plan_after(struct filler *filler, int64_t rank, const struct pass *pass) {
+    const struct fill *fill = filler->fill;
+    int64_t stage = pass->visit.stage + (pass->kind == PASS_FORWARD ? 1 : -1);
+    plan_step(filler, rank);
+    if (pass->kind != PASS_WEIGHT && stage >= 0 && stage < fill->stages) {
+        plan_step(filler, placement_rank(fill->placement, fill->ranks, stage, 0));
     }
-    if (chosen >= 0) {
-        run_step(filler, chosen, &first);
-    }
-    return chosen >= 0;
 }
 
-bool fill_weights(struct arena *arena, const struct fill *fill, const struct pass_list *rows,
-                  struct pass_list *lists) {
+/* False if no rank can go on. */
+static bool advance(struct filler *filler) {
+    int64_t first = -1;
+    for (int64_t rank = 0; rank < filler->fill->ranks; rank++) {
+        double decided = filler->steps[rank].decided;
+        if (decided >= 0 && (first < 0 || decided < filler->steps[first].decided)) {
+            first = rank;
+        }
+    }
+    if (first >= 0) {
+        struct step step = filler->steps[first];
+        run_step(filler, first, &step);
+        plan_after(filler, first, &step.pass);
+    }
+    return first >= 0;
+}
+
+bool fill_weights(struct arena *arena, const struct fill *fill, const struct pass_list *rows, struct pass_list *lists) {
     size_t visits = (size_t)(fill->stages * fill->micro_batches);
     struct filler filler = {.fill = fill,
                             .rows = rows,
                             .lists = lists,
                             .walkers = ARENA_ARRAY(arena, struct walker, (size_t)fill->ranks),
+                            .steps = ARENA_ARRAY(arena, struct step, (size_t)fill->ranks),
                             .owed = ARENA_ARRAY(arena, struct visit *, (size_t)fill->ranks),
                             .forward = ARENA_ARRAY(arena, double, visits),
                             .backward = ARENA_ARRAY(arena, double, visits)};
@@ -176,6 +187,9 @@ bool fill_weights(struct arena *arena, const struct fill *fill, const struct pas
     }
     for (int64_t rank = 0; rank < fill->ranks; rank++) {
         filler.owed[rank] = ARENA_ARRAY(arena, struct visit, visits / (size_t)fill->ranks);
+    }
+    for (int64_t rank = 0; rank < fill->ranks; rank++) {
+        plan_step(&filler, rank);
     }
     size_t left = 3 * visits;
     while (left > 0 && advance(&filler)) {

@@ -3,8 +3,8 @@
  *
  * A rank's instruction begins when the one before it on its stream and all it waits for have ended; a collective when
  * all members have come, and it ends with the slowest of them (passes of ranks in lockstep alike); a receive ends when
- * the message has arrived. While it runs its rate depends on what runs
- * beside it on the same rank (contention); remaining work is kept and its end moved whenever that changes. */
+ * the message has arrived. While it runs its rate depends on what runs beside it on the same rank (contention);
+ * remaining work is kept and its end moved whenever that changes. */
 #ifndef PARPLAN_SIM_ENGINE_H
 #define PARPLAN_SIM_ENGINE_H
 

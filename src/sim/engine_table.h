@@ -54,8 +54,8 @@ static inline struct spot table_partner(const struct engine_table *table, struct
     return (struct spot){spot.replica, i->peer, (int32_t)first + i->partner};
 }
 
-/* The group, of all groups of all joins, that a replica belongs to; its size, over all roles; its members: the index-th,
- * index < join_size. */
+/* The group, of all groups of all joins, that a replica belongs to; its size, over all roles; its members: the
+ * index-th, index < join_size. */
 static inline int64_t join_group(const struct join *join, int64_t replica) {
     return join->first_group + (join->grouping == NULL ? replica : join->grouping->group_of[replica]);
 }

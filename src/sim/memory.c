@@ -22,9 +22,7 @@ struct walk {
 static void settle(struct walk *walk, int64_t time, int32_t instruction) {
     struct memory_curve *curve = walk->curve;
     double total = sum_of(walk->now);
-    bool fresh = curve->count == 0 || walk->points[curve->count - 1].time < time;
-    curve->count += fresh ? 1 : 0;
-    walk->points[curve->count - 1] = (struct memory_point){time, total};
+    walk->points[curve->count++] = (struct memory_point){time, total};
     if (curve->count == 1 || total > curve->peak) {
         curve->peak = total;
         curve->peak_time = time;

@@ -5,12 +5,17 @@ function makeThin(context, top, height) {
   const cover = new Float64Array(sorts.length);
   let pixel = -1, sum = 0, opacity = 1;
   const flush = () => {
-    context.globalAlpha = opacity * Math.min(1, 0.35 + sum);
-    for (let sort = 0, y = top; sum > 0 && sort < cover.length; sort++) {
-      const part = (height * cover[sort]) / sum;
-      context.fillStyle = colors.fills[sort];
-      context.fillRect(pixel, y, 1, part);
-      y += part;
+    if (sum === 0) {
+      return;
+    }
+    context.globalAlpha = opacity * Math.min(1, 0.2 + 0.8 * sum);
+    for (let sort = 0, y = top; sort < cover.length; sort++) {
+      if (cover[sort] > 0) {
+        const part = (height * cover[sort]) / sum;
+        context.fillStyle = colors.fills[sort];
+        context.fillRect(pixel, y, 1, part);
+        y += part;
+      }
     }
     context.globalAlpha = 1;
     cover.fill(0);
@@ -56,7 +61,7 @@ function drawSlice(context, at, x, width, top) {
     context.fillRect(x, top + bar - 3, width - gap, 3);
   }
   if (width > 9 && bar >= 10) {
-    const left = Math.max(x, labelWidth), right = Math.min(x + width, plot.clientWidth - 8);
+    const left = Math.max(x, labelWidth), right = Math.min(x + width, size.width - 8);
     const label = fittingLabel(context, at, right - left - gap);
     context.fillStyle = faded ? colors.text : colors.inks[sort];
     context.textAlign = "center";
@@ -72,7 +77,7 @@ function drawLane(context, row, offset) {
   const thin = makeThin(context, top, bar);
   let drawn = 0;
   context.fillStyle = colors.row;
-  context.fillRect(labelWidth, top, plotWidth(), bar);
+  context.fillRect(labelWidth, top, size.plot, bar);
   for (let at = firstAfter(row.lane, view.from); at < last && slices.start[at] < view.to; at++, drawn++) {
     const x = xOf(slices.start[at]), width = xOf(slices.end[at]) - x;
     if (width < 1) {
@@ -107,7 +112,7 @@ function drawCurve(context, row, offset) {
   const highest = Math.max(...counters.filter((other) => other.name === counter.name).map((other) => other.peak)) || 1;
   const yOf = (value) => bottom - (Math.max(0, value) / highest) * (height - 4);
   context.fillStyle = colors.row;
-  context.fillRect(labelWidth, top, plotWidth(), height);
+  context.fillRect(labelWidth, top, size.plot, height);
   context.beginPath();
   context.moveTo(labelWidth, bottom);
   let at = pointAt(counter, view.from);
@@ -119,11 +124,11 @@ function drawCurve(context, row, offset) {
     level = yOf(counter.values[at]);
     context.lineTo(x, level);
   }
-  context.lineTo(labelWidth + plotWidth(), level);
+  context.lineTo(labelWidth + size.plot, level);
   context.strokeStyle = context.fillStyle = colors.curve;
   context.lineWidth = 1.25;
   context.stroke();
-  context.lineTo(labelWidth + plotWidth(), bottom);
+  context.lineTo(labelWidth + size.plot, bottom);
   context.globalAlpha = 0.16;
   context.fill();
   context.globalAlpha = 1;
@@ -153,7 +158,7 @@ function drawArrows(context, offset) {
   const inView = (arrow) => slices.start[arrow.from] < view.to && slices.end[arrow.to] > view.from;
   const seen = view.messages ? arrows.filter(inView) : [];
   const chosen = arrowsOf.get(view.selected) || [];
-  const apart = seen.length * 26 < plotWidth() * packed.groups.length && seen.length <= MOST_ARROWS;
+  const apart = seen.length * 26 < size.plot * packed.groups.length && seen.length <= MOST_ARROWS;
   for (const arrow of apart ? seen : chosen) {
     const [from, to] = [arrow.from, arrow.to];
     const overlap = slices.start[to] < slices.end[from];
@@ -170,9 +175,9 @@ function drawArrows(context, offset) {
 
 function drawScale(context) {
   const span = view.to - view.from;
-  const step = roundStep(span, plotWidth() / 90);
+  const step = roundStep(span, size.plot / 90);
   context.fillStyle = colors.ground;
-  context.fillRect(0, 0, plot.clientWidth, SCALE);
+  context.fillRect(0, 0, size.width, SCALE);
   context.textAlign = "center";
   for (let time = Math.ceil(view.from / step) * step; time <= view.to; time += step) {
     const x = Math.round(xOf(time)) + 0.5;
@@ -181,27 +186,19 @@ function drawScale(context) {
     context.fillStyle = colors.muted;
     const text = time === 0 ? "0" : placeText(time, step * 1000);
     const half = context.measureText(text).width / 2;
-    context.fillText(text, Math.min(Math.max(x, labelWidth + half), plot.clientWidth - half - 2), SCALE / 2 - 1);
+    context.fillText(text, Math.min(Math.max(x, labelWidth + half), size.width - half - 2), SCALE / 2 - 1);
   }
   context.fillStyle = colors.line;
-  context.fillRect(0, SCALE - 0.5, plot.clientWidth, 1);
-}
-
-function drawGrid(context) {
-  const step = roundStep(view.to - view.from, plotWidth() / 90);
-  context.fillStyle = colors.line;
-  for (let time = Math.ceil(view.from / step) * step; time <= view.to; time += step) {
-    context.fillRect(Math.round(xOf(time)), SCALE, 1, plot.clientHeight - SCALE);
-  }
+  context.fillRect(0, SCALE - 0.5, size.width, 1);
 }
 
 /* As much of a text as fits. */
 function cut(context, text, width) {
-  let size = text.length;
-  while (size > 1 && context.measureText(text.slice(0, size)).width > width - (size < text.length ? 9 : 0)) {
-    size--;
+  let kept = text.length;
+  while (kept > 1 && context.measureText(text.slice(0, kept)).width > width - (kept < text.length ? 9 : 0)) {
+    kept--;
   }
-  return size < text.length ? `${text.slice(0, size)}\u2026` : text;
+  return kept < text.length ? `${text.slice(0, kept)}\u2026` : text;
 }
 
 function drawLabels(context, row, offset) {
@@ -231,14 +228,14 @@ function drawSelection(context, offset) {
 
 /* The line under the pointer, and its time on the scale. */
 function drawPointer(context) {
-  if (!view.pointer || view.pointer.x < labelWidth || view.pointer.x > labelWidth + plotWidth()) {
+  if (!view.pointer || view.pointer.x < labelWidth || view.pointer.x > labelWidth + size.plot) {
     return;
   }
   const text = placeText(timeAt(view.pointer.x), view.to - view.from);
   const half = context.measureText(text).width / 2 + 6;
-  const x = Math.min(Math.max(view.pointer.x, labelWidth + half), plot.clientWidth - half);
+  const x = Math.min(Math.max(view.pointer.x, labelWidth + half), size.width - half);
   context.fillStyle = colors.muted;
-  context.fillRect(Math.round(view.pointer.x), SCALE, 1, plot.clientHeight - SCALE);
+  context.fillRect(Math.round(view.pointer.x), SCALE, 1, size.height - SCALE);
   context.fillRect(x - half, 4, 2 * half, SCALE - 11);
   context.fillStyle = colors.ground;
   context.textAlign = "center";
@@ -248,11 +245,11 @@ function drawPointer(context) {
 function drawPlot() {
   const context = prepare(plot);
   const offset = view.printing ? 0 : scroll.scrollTop;
-  const visible = rows.filter((row) => row.top + row.height > offset + SCALE && row.top < offset + plot.clientHeight);
+  const visible = rows.filter((row) => row.top + row.height > offset + SCALE && row.top < offset + size.height);
   let drawn = 0;
   context.save();
   context.beginPath();
-  context.rect(labelWidth, SCALE, plotWidth(), plot.clientHeight - SCALE);
+  context.rect(labelWidth, SCALE, size.plot, size.height - SCALE);
   context.clip();
   for (const row of visible) {
     if (row.counter) {
@@ -266,7 +263,7 @@ function drawPlot() {
   context.restore();
   context.save();
   context.beginPath();
-  context.rect(0, SCALE, labelWidth - 4, plot.clientHeight - SCALE);
+  context.rect(0, SCALE, labelWidth - 4, size.height - SCALE);
   context.clip();
   let free = -Infinity; // on paper rows may be lower than letters
   for (const row of visible) {
@@ -283,7 +280,7 @@ function drawPlot() {
   });
 }
 
-const overviewScale = (time) => labelWidth + (time / end) * (overview.clientWidth - labelWidth - 8);
+const overviewScale = (time) => labelWidth + (time / end) * size.small;
 
 /* The whole step in small: a line a group's compute lane. Kept as a picture until sizes or colours change. */
 let smallStep = null;
@@ -292,7 +289,7 @@ function makeOverview() {
   const height = overview.clientHeight;
   const shown = lanes.map((lane, index) => index).filter((index) => lanes[index].stream === 0);
   context.fillStyle = colors.row;
-  context.fillRect(labelWidth, 0, overview.clientWidth - labelWidth - 8, height);
+  context.fillRect(labelWidth, 0, size.small, height);
   shown.forEach((lane, place) => {
     const top = 3 + (place * (height - 6)) / shown.length;
     const thin = makeThin(context, top, Math.max(0.5, (height - 6) / shown.length - (shown.length > 8 ? 0 : 1)));
@@ -335,6 +332,7 @@ function drawOverview() {
 
 let waiting = false;
 function draw() {
+  measure();
   drawPlot();
   drawOverview();
 }

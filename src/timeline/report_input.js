@@ -9,14 +9,14 @@ function show(from, to) {
   redraw();
 }
 
-function zoom(factor, x = labelWidth + plotWidth() / 2) {
+function zoom(factor, x = labelWidth + size.plot / 2) {
   const time = timeAt(x), span = Math.min(end, Math.max(SHORTEST_VIEW, (view.to - view.from) * factor));
   const share = (time - view.from) / (view.to - view.from);
   show(time - share * span, time + (1 - share) * span);
 }
 
 const move = (pixels) => {
-  const time = (pixels / plotWidth()) * (view.to - view.from);
+  const time = (pixels / size.plot) * (view.to - view.from);
   show(view.from + time, view.to + time);
 };
 const isWhole = () => view.to - view.from >= end;
@@ -99,14 +99,14 @@ const KEYS = {
   },
 };
 const SHIFT_KEYS = {
-  ArrowLeft: () => move(-plotWidth() / 6), ArrowRight: () => move(plotWidth() / 6),
+  ArrowLeft: () => move(-size.plot / 6), ArrowRight: () => move(size.plot / 6),
   ArrowUp: () => scroll.scrollBy(0, -3 * bar), ArrowDown: () => scroll.scrollBy(0, 3 * bar),
 };
 
 /* Keys zoom around the selected slice if it is seen. */
 function keyX() {
   const x = view.selected < 0 ? -1 : xOf((slices.start[view.selected] + slices.end[view.selected]) / 2);
-  return x > labelWidth && x < labelWidth + plotWidth() ? x : undefined;
+  return x > labelWidth && x < labelWidth + size.plot ? x : undefined;
 }
 
 plot.addEventListener("keydown", (event) => {
@@ -172,7 +172,7 @@ scroll.addEventListener("scroll", redraw);
 /* The overview: what is seen is centred where it is pressed. */
 function centre(event) {
   const x = event.clientX - overview.getBoundingClientRect().left;
-  const share = (x - labelWidth) / (overview.clientWidth - labelWidth - 8);
+  const share = (x - labelWidth) / size.small;
   const span = view.to - view.from;
   show(share * end - span / 2, share * end + span / 2);
 }

@@ -53,6 +53,7 @@ function layOut() {
   scroll.style.height = view.printing ? "auto" : `${seen + 2}px`;
   plot.style.height = `${view.printing ? y + 4 : seen}px`;
   measureLabels();
+  measure();
 }
 
 function measureLabels() {
@@ -85,9 +86,17 @@ function isLight(fill) {
   return 0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5) > 0.18;
 }
 
-const plotWidth = () => Math.max(40, plot.clientWidth - labelWidth - 8);
-const xOf = (time) => labelWidth + ((time - view.from) / (view.to - view.from)) * plotWidth();
-const timeAt = (x) => view.from + ((x - labelWidth) / plotWidth()) * (view.to - view.from);
+/* Sizes in pixels, asked once a drawing: of the canvas, of its part that has time along it, of the overview's. */
+const size = { width: 0, height: 0, plot: 0, small: 0 };
+function measure() {
+  size.width = plot.clientWidth;
+  size.height = plot.clientHeight;
+  size.plot = Math.max(40, size.width - labelWidth - 8);
+  size.small = Math.max(40, overview.clientWidth - labelWidth - 8);
+}
+
+const xOf = (time) => labelWidth + ((time - view.from) / (view.to - view.from)) * size.plot;
+const timeAt = (x) => view.from + ((x - labelWidth) / size.plot) * (view.to - view.from);
 
 /* The first slice of a lane that ends after a time. */
 function firstAfter(lane, time) {

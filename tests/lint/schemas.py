@@ -34,13 +34,14 @@ def run(*words):
 
 root, program = pathlib.Path(sys.argv[1]), str(pathlib.Path(sys.argv[2]).resolve())
 bad = []
-for kind, folder in (("model", "models"), ("topology", "topologies"), ("job", None), ("plan", "plans")):
+for kind, folder in (("model", "models"), ("topology", "topologies"), ("job", None), ("plan", "plans"),
+                     ("scenario", None)):
     schema = json.loads(run("schema", kind))
     jsonschema.Draft7Validator.check_schema(schema)
     validator = jsonschema.Draft7Validator(schema)
     name = "parplan/%s/v1" % kind
     wrong = [{}, {"schema": "parplan/%s/v2" % kind, "extends": "x"}, {"schema": name, "extends": "x", "bogus": 1}, []]
-    wrong += [] if kind == "job" else [{"schema": name}]
+    wrong += [] if kind in ("job", "scenario") else [{"schema": name}]
     bad += ["%s accepts %s" % (kind, document) for document in wrong if validator.is_valid(document)]
     right = {"schema": name, "extends": ["x", "y"], "x-free": {"a": 1}}
     bad += ["%s refuses %s" % (kind, right)] if not validator.is_valid(right) else []

@@ -1,6 +1,6 @@
-/* Laws of the event engine over random programs: times equal the least solution of the waits, found by plain iteration;
- * labels do not matter; a rank view without disturbance is the role view; more work never ends earlier; contention never
- * makes anything faster, and nothing is slower than everything after everything. */
+/* Laws of the event engine over random programs: times equal the least solution of the waits, found by plain
+ * iteration; labels do not matter; a rank view without disturbance is the role view; more work never ends earlier;
+ * contention never makes anything faster, and nothing is slower than everything after everything. */
 #include <criterion/criterion.h>
 
 #include "program_random.h"
@@ -12,7 +12,7 @@ enum { PROGRAMS = 400, SIZE = 60 };
 struct naive {
     const struct making *m;
     int64_t replicas;
-    int64_t slow, last, link; /* ranks slow .. last compute twice as long, rank link communicates three times; -1 none */
+    int64_t slow, last, link; /* ranks slow .. last compute twice as long, link communicates three times; -1: none */
     int64_t *starts, *ends; /* [replica * count + instruction] */
 };
 
@@ -70,19 +70,23 @@ static bool same_group(const struct program *p, int64_t i, int64_t a, int64_t b)
 }
 
 static bool together(const struct program *p, int64_t i, int64_t j) {
-    return i == j || (p->instructions[i].meeting != NOTHING && p->instructions[i].meeting == p->instructions[j].meeting);
+    int32_t meeting = p->instructions[i].meeting;
+    return i == j || (meeting != NOTHING && meeting == p->instructions[j].meeting);
 }
 
 /* The rank of a replica's instruction: mixed-radix digits in the order of the mesh. */
 static int64_t naive_rank(const struct program *p, int64_t replica, int64_t role) {
+    const int64_t tp = p->parallel.tp, cp = p->parallel.cp;
+    const int64_t digits[] = {replica % tp, replica / tp % cp, replica / tp / cp, p->roles[role].pipeline_rank};
+    const int64_t sizes[] = {tp, cp, p->parallel.dp, p->parallel.pp};
     int64_t rank = 0, stride = 1;
     for (int i = 0; i < 4; i++) {
-        switch (mesh_orders[p->parallel.order][i]) {
-        case 't': rank += replica % p->parallel.tp * stride, stride *= p->parallel.tp; break;
-        case 'c': rank += replica / p->parallel.tp % p->parallel.cp * stride, stride *= p->parallel.cp; break;
-        case 'd': rank += replica / p->parallel.tp / p->parallel.cp * stride, stride *= p->parallel.dp; break;
-        default: rank += p->roles[role].pipeline_rank * stride, stride *= p->parallel.pp;
+        int64_t axis = 0;
+        while ("tcdp"[axis] != mesh_orders[p->parallel.order][i]) {
+            axis++;
         }
+        rank += digits[axis] * stride;
+        stride *= sizes[axis];
     }
     return rank;
 }

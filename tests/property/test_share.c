@@ -1,5 +1,6 @@
-/* Max-min shares of random networks carry their own proof: no link is over its capacity, and every flow is at its cap or
- * crosses a full link on which no flow has a larger rate for its weight (Bertsekas & Gallager 1992, section 6.5.2). */
+/* Max-min shares of random networks carry their own proof: no link is over its capacity, and every flow is at its cap
+ * or crosses a full link on which no flow has a larger rate for its weight (Bertsekas & Gallager 1992, "Data
+ * Networks", section 6.5.2). */
 #include <criterion/criterion.h>
 #include <math.h>
 

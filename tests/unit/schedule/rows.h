@@ -1,5 +1,5 @@
-/* What tests over rows of pp_metrics.csv share: equal stages, the order that pp_orders.csv has for a row, and whether an
- * execution is what the row says. */
+/* What tests over rows of pp_metrics.csv share: equal stages, the order that pp_orders.csv has for a row, and whether
+ * an execution is what the row says. */
 #ifndef PARPLAN_TESTS_UNIT_SCHEDULE_ROWS_H
 #define PARPLAN_TESTS_UNIT_SCHEDULE_ROWS_H
 
@@ -132,8 +132,8 @@ static inline void rows_check(struct arena *arena, const struct oracle *row, con
         cr_expect(run.ranks[rank].held_to_backward == to_backward[rank] &&
                       run.ranks[rank].held_to_weight == to_weight[rank],
                   "%s rank %ld: holds %ld and %ld, want %ld and %ld", name, (long)rank,
-                  (long)run.ranks[rank].held_to_backward, (long)run.ranks[rank].held_to_weight,
-                  (long)to_backward[rank], (long)to_weight[rank]);
+                  (long)run.ranks[rank].held_to_backward, (long)run.ranks[rank].held_to_weight, (long)to_backward[rank],
+                  (long)to_weight[rank]);
     }
 }
 

@@ -1,5 +1,5 @@
-/* V-Half, V-Min and 1F1B-V: the repeated building blocks equal the oracle's "pattern" rows; moved, they are never slower,
- * hold what they say on every rank, and idle as their files say; zb-auto and zb-v-auto keep their caps. */
+/* V-Half, V-Min and 1F1B-V: the repeated building blocks equal the oracle's "pattern" rows; moved, they are never
+ * slower, hold what they say on every rank, and idle as their files say; zb-auto and zb-v-auto keep their caps. */
 #include <criterion/criterion.h>
 #include <math.h>
 
@@ -116,7 +116,8 @@ static void check_block(struct arena *arena, const struct controllable *of, int6
     }
     if (m >= 2 * p) {
         double idle = run.makespan - 6 * (double)m;
-        cr_expect(idle == (double)idle_of(of->name, p), "%s p=%ld m=%ld: %g idle", schedule->name, (long)p, (long)m, idle);
+        cr_expect(idle == (double)idle_of(of->name, p), "%s p=%ld m=%ld: %g idle", schedule->name, (long)p, (long)m,
+                  idle);
         cr_expect(rows_near(schedule->makespan(&shape, &unit), run.makespan), "%s p=%ld m=%ld: closed form %g",
                   schedule->name, (long)p, (long)m, schedule->makespan(&shape, &unit));
         cr_expect(schedule->in_flight(&shape, p - 1) == (double)cap_of(of->name, p));
@@ -186,9 +187,8 @@ Test(controllable, closed_forms) {
         enum schedule_name name;
         int64_t cap; /* for each rank; 0: as ruled */
         double mean, most;
-    } limits[] = {{SCHEDULE_V_HALF, 0, 0.005, 0.065},
-                  {SCHEDULE_V_MIN, 0, 0.006, 0.065},
-                  {SCHEDULE_1F1B_V, 0, 0.008, 0.065}};
+    } limits[] = {
+        {SCHEDULE_V_HALF, 0, 0.005, 0.065}, {SCHEDULE_V_MIN, 0, 0.006, 0.065}, {SCHEDULE_1F1B_V, 0, 0.008, 0.065}};
     struct arena *arena = support_arena();
     enum { ROUNDS = 400 };
     for (size_t i = 0; i < ROWS(limits); i++) {

@@ -17,11 +17,11 @@ struct optimum {
 static struct optimum optimum_of(const struct oracle *row) {
     const char *cap = oracle_field(row, "mem_limit_microbatches(held to W)");
     cr_assert(strcmp(oracle_field(row, "cbc_status"), "optimal") == 0);
-    return (struct optimum){.cap = strcmp(cap, "inf") == 0 ? oracle_count(row, "m") : strtoll(cap, NULL, 10),
-                            .span = strcmp(oracle_field(row, "objective"), "span") == 0,
-                            .value = oracle_number(row, "optimum"),
-                            .handcrafted = {oracle_number(row, "handcrafted_zbh1"),
-                                            oracle_number(row, "handcrafted_zbh2")}};
+    return (struct optimum){
+        .cap = strcmp(cap, "inf") == 0 ? oracle_count(row, "m") : strtoll(cap, NULL, 10),
+        .span = strcmp(oracle_field(row, "objective"), "span") == 0,
+        .value = oracle_number(row, "optimum"),
+        .handcrafted = {oracle_number(row, "handcrafted_zbh1"), oracle_number(row, "handcrafted_zbh2")}};
 }
 
 static bool within(const struct execution *run, int64_t ranks, int64_t cap) {
@@ -73,7 +73,8 @@ Test(ilp, no_schedule_is_better) {
                       schedule->name, oracle_field(&oracle, "p"), oracle_field(&oracle, "m"), (long)optimum.cap, value,
                       optimum.value);
             if (i == SCHEDULE_ZB_H1 || i == SCHEDULE_ZB_H2) {
-                cr_expect(rows_near(value, optimum.handcrafted[i == SCHEDULE_ZB_H2]), "%s p=%s m=%s span %d: %g", schedule->name, oracle_field(&oracle, "p"), oracle_field(&oracle, "m"), optimum.span, value);
+                cr_expect(rows_near(value, optimum.handcrafted[i == SCHEDULE_ZB_H2]), "%s p=%s m=%s span %d: %g",
+                          schedule->name, oracle_field(&oracle, "p"), oracle_field(&oracle, "m"), optimum.span, value);
             }
             if (i == SCHEDULE_ZB_AUTO) {
                 cr_expect(kept, "zb-auto over its cap");

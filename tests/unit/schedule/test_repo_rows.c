@@ -25,8 +25,8 @@ static const struct family families[] = {
     /* Spans up to 0.3 % longer, with latency: p = 2, m = 6 and 8 (8 of 2736 and 3648), p = 8, m = 16 and 24 (2 of 586
      * and 874). */
     {"repo-zb(", SCHEDULE_ZB_AUTO, NULL, CAPPED, 76, 0, 4},
-    /* Slower by 0.2 %: p = 4, m = 4, 92 90 46, c = 6 (2190 for 2186). Elsewhere never slower, by up to 3 % faster; which
-     * costs span in 13 rows with latency, up to 4 %. */
+    /* Slower by 0.2 %: p = 4, m = 4, 92 90 46, c = 6 (2190 for 2186). Elsewhere never slower, by up to 3 % faster;
+     * which costs span in 13 rows with latency, up to 4 %. */
     {"repo-zbv", SCHEDULE_ZB_V_AUTO, NULL, CAPPED, 40, 1, 13},
     {"repo-v-half", SCHEDULE_V_HALF, &block_v_half, EVERY_RANK, 7, 0, 0},
     {"repo-v-min", SCHEDULE_V_MIN, &block_v_min, EVERY_RANK, 13, 0, 0},
@@ -80,8 +80,8 @@ struct answer {
     double makespan, span;
 };
 
-static void weigh(struct arena *arena, const struct oracle *row, const struct family *family,
-                  const struct order *order, struct answer *answer) {
+static void weigh(struct arena *arena, const struct oracle *row, const struct family *family, const struct order *order,
+                  struct answer *answer) {
     struct claim claim = claim_of(row);
     struct pass_times times = rows_times(row);
     struct execution run;
@@ -105,10 +105,8 @@ static struct answer answer_of(struct arena *arena, const struct oracle *row, co
     cr_assert(schedules[family->ours]->refuse(&shape) == NULL, "%s: %s", rows_name(arena, row),
               schedules[family->ours]->refuse(&shape));
     if (family->block != NULL) {
-        order = (struct order){.ranks = shape.ranks,
-                               .stages = 2 * shape.ranks,
-                               .micro_batches = shape.micro_batches,
-                               .ways = 1};
+        order = (struct order){
+            .ranks = shape.ranks, .stages = 2 * shape.ranks, .micro_batches = shape.micro_batches, .ways = 1};
         block_repeat(arena, family->block, &order);
         weigh(arena, row, family, &order, &answer);
     }

@@ -1,5 +1,5 @@
-/* Vocabulary Parallelism: orders, times and memory equal vocab.csv and vocab_orders.csv; what the head on the last stage
- * alone would cost; closed forms and activations in flight over random times. */
+/* Vocabulary Parallelism: orders, times and memory equal vocab.csv and vocab_orders.csv; what the head on the last
+ * stage alone would cost; closed forms and activations in flight over random times. */
 #include <criterion/criterion.h>
 #include <math.h>
 
@@ -24,10 +24,8 @@ static const struct schedule *schedule_of(const struct oracle *row) {
 }
 
 static struct schedule_shape shape_of(const struct oracle *row, const struct pass_times *times) {
-    return (struct schedule_shape){.ranks = oracle_count(row, "p"),
-                                   .micro_batches = oracle_count(row, "m"),
-                                   .chunks = 1,
-                                   .times = times};
+    return (struct schedule_shape){
+        .ranks = oracle_count(row, "p"), .micro_batches = oracle_count(row, "m"), .chunks = 1, .times = times};
 }
 
 /* 1F1B whose last stage has all of the head: p S and T of a shard each. */
@@ -215,9 +213,12 @@ Test(vocabulary, usual_times_and_rules) {
             cr_expect(strcmp(line_of(arena, &a, rank), line_of(arena, &b, rank)) == 0);
         }
         cr_expect(a.barriers == (name == SCHEDULE_VOCAB_1 ? 2 : 1));
-        cr_expect(schedules[name]->refuse(&(struct schedule_shape){.ranks = 1, .micro_batches = 4, .chunks = 1}) != NULL);
-        cr_expect(schedules[name]->refuse(&(struct schedule_shape){.ranks = 4, .micro_batches = 4, .chunks = 2}) != NULL);
-        cr_expect(schedules[name]->refuse(&(struct schedule_shape){.ranks = 4, .micro_batches = 0, .chunks = 1}) != NULL);
+        cr_expect(schedules[name]->refuse(&(struct schedule_shape){.ranks = 1, .micro_batches = 4, .chunks = 1}) !=
+                  NULL);
+        cr_expect(schedules[name]->refuse(&(struct schedule_shape){.ranks = 4, .micro_batches = 4, .chunks = 2}) !=
+                  NULL);
+        cr_expect(schedules[name]->refuse(&(struct schedule_shape){.ranks = 4, .micro_batches = 0, .chunks = 1}) !=
+                  NULL);
         cr_expect(schedules[name]->refuse(&shape) == NULL);
     }
     arena_close(arena);

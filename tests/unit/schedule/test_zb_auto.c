@@ -11,8 +11,7 @@ static double between(struct random *random, double low, double high) {
 }
 
 static struct pass_times draw_times(struct random *random) {
-    struct pass_times times = {
-        .forward = 1, .backward = between(random, 0.8, 1.3), .weight = between(random, 0.4, 1)};
+    struct pass_times times = {.forward = 1, .backward = between(random, 0.8, 1.3), .weight = between(random, 0.4, 1)};
     times.hop = random_below(random, 3) == 0 ? 0 : between(random, 0, 0.1) * pass_full(&times);
     return times;
 }
@@ -48,8 +47,10 @@ static void check_against(struct arena *arena, const struct schedule *ours, cons
     const struct {
         enum schedule_name ours, theirs;
         int64_t chunks, cap;
-    } rows[] = {{SCHEDULE_ZB_AUTO, SCHEDULE_ZB_H1, 1, p},          {SCHEDULE_ZB_AUTO, SCHEDULE_ZB_H2, 1, 2 * p - 1},
-                {SCHEDULE_ZB_V_AUTO, SCHEDULE_V_MIN, 2, 0},        {SCHEDULE_ZB_V_AUTO, SCHEDULE_V_HALF, 2, p + 2},
+    } rows[] = {{SCHEDULE_ZB_AUTO, SCHEDULE_ZB_H1, 1, p},
+                {SCHEDULE_ZB_AUTO, SCHEDULE_ZB_H2, 1, 2 * p - 1},
+                {SCHEDULE_ZB_V_AUTO, SCHEDULE_V_MIN, 2, 0},
+                {SCHEDULE_ZB_V_AUTO, SCHEDULE_V_HALF, 2, p + 2},
                 {SCHEDULE_ZB_V_AUTO, SCHEDULE_ZB_V, 2, 2 * p}};
     int64_t cap = shape->cap > 0 ? shape->cap : p * shape->chunks;
     for (size_t i = 0; i < ROWS(rows); i++) {

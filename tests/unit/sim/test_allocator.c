@@ -52,6 +52,7 @@ Test(caching_allocator, follows_the_rules) {
         {"small ones share a segment: four quarters of 2 MiB, then another segment",
          {{MIB / 2, 0, 1, 9}, {MIB / 2, 0, 1, 9}, {MIB / 2, 0, 1, 9}, {MIB / 2, 0, 1, 9}, {512, 0, 2, 9}},
          5, 4 * MIB, 4 * MIB},
+        {"512 B are left and serve again", {{MIB, 0, 1, 9}, {MIB - 512, 0, 1, 9}, {512, 0, 2, 9}}, 3, 2 * MIB, 2 * MIB},
         {"up to 10 MiB share 20 MiB", {{9 * MIB, 0, 1, 9}, {9 * MIB, 0, 1, 9}}, 2, 20 * MIB, 20 * MIB},
         {"what is left of 20 MiB does not serve 3 MiB", {{9 * MIB, 0, 1, 9}, {9 * MIB, 0, 1, 9}, {3 * MIB, 0, 2, 9}},
          3, 40 * MIB, 40 * MIB},
@@ -113,6 +114,17 @@ Test(caching_allocator, prefers_low_addresses) {
     for (int i = 0; i < 4; i++) {
         cr_expect(caching_allocator_take(allocator, 32 << 20)->address == addresses[i]);
     }
+    arena_close(arena);
+}
+
+Test(caching_allocator, keeps_what_is_too_small_to_serve_with_the_block) {
+    struct arena *arena = support_arena();
+    struct caching_allocator *allocator = caching_allocator_open(arena, false);
+    caching_allocator_return(allocator, caching_allocator_take(allocator, 64 << 20));
+    struct memory_block *block = caching_allocator_take(allocator, 63 << 20);
+    cr_expect(block->size == 64 << 20);
+    caching_allocator_return(allocator, block);
+    cr_expect(caching_allocator_take(allocator, (63 << 20) - 512)->size == (63 << 20) - 512);
     arena_close(arena);
 }
 

@@ -13,8 +13,8 @@ Test(flow, oracle) {
     for (; case_next(arena, &text, c); cases++) {
         flow_run(arena, c->flows, c->flow_count, c->capacities, c->link_count);
         for (int64_t i = 0; i < c->flow_count; i++, rows++) {
-            cr_expect_float_eq(c->flows[i].end / c->expected[i], 1, 1e-9, "%s flow %d: %.15g, not %.15g", c->name, (int)i,
-                               c->flows[i].end, c->expected[i]);
+            cr_expect_float_eq(c->flows[i].end / c->expected[i], 1, 1e-9, "%s flow %d: %.15g, not %.15g", c->name,
+                               (int)i, c->flows[i].end, c->expected[i]);
         }
     }
     cr_expect(rows == 326 && cases == 19, "%d rows of %d cases", rows, cases);
@@ -74,11 +74,11 @@ Test(flow, above_the_bound) {
 Test(flow, edges) {
     struct arena *arena = support_arena();
     const double capacities[] = {10, 0};
-    struct flow flows[] = {{.start = 1, .latency = 2, .weight = 1, .path = LINK_0, .hops = 1},              /* no bytes */
-                           {.bytes = 5, .weight = 1, .path = LINK_1, .hops = 1},                            /* no capacity */
-                           {.latency = 1, .bytes = 5, .weight = 1},                                         /* no links */
-                           {.bytes = 5, .weight = 1, .cap = 2},                                             /* only a cap */
-                           {.start = 4, .bytes = 20, .weight = 3, .path = LINK_0, .hops = 1},               /* 7.5 of 10 */
+    struct flow flows[] = {{.start = 1, .latency = 2, .weight = 1, .path = LINK_0, .hops = 1}, /* no bytes */
+                           {.bytes = 5, .weight = 1, .path = LINK_1, .hops = 1}, /* no capacity */
+                           {.latency = 1, .bytes = 5, .weight = 1}, /* no links */
+                           {.bytes = 5, .weight = 1, .cap = 2}, /* only a cap */
+                           {.start = 4, .bytes = 20, .weight = 3, .path = LINK_0, .hops = 1}, /* 7.5 of 10 */
                            {.start = 4, .bytes = 20, .weight = 1, .path = LINK_0, .hops = 1},
                            {.start = 4, .bytes = 5, .weight = 1, .path = BOTH, .hops = 2}};
     flow_run(arena, flows, 7, capacities, 2);

@@ -198,7 +198,8 @@ Test(scenario, axes) {
             int32_t collective = making_add(m, ACTION_COLLECTIVE, STREAM_DATA, 10, NOTHING);
             m->works[collective].axis = (enum axis)axis;
         }
-        struct scenario s = loaded(arena, arena_format(arena, SCHEMA "links:\n  - {axis: %s, factor: 2}\n", rows[i].axis));
+        const char *text = arena_format(arena, SCHEMA "links:\n  - {axis: %s, factor: 2}\n", rows[i].axis);
+        struct scenario s = loaded(arena, text);
         struct engine_input input = making_input(m);
         input.scenario = &s;
         struct engine_result result = play(arena, &input);
@@ -251,7 +252,8 @@ Test(scenario, messages) {
         {"links:\n  - {rank: 1, axis: pp, factor: 2}\n", 105},
         {"links:\n  - {rank: 1, factor: 2, from: 25us}\n", 80},
         {"links:\n  - {rank: 0, axis: dp, factor: 2}\n", 55},
-        {"links:\n  - {rank: 0, down: true, from: 10us, until: 30us}\n  - {rank: 1, down: true, from: 20us, until: 40us}\n",
+        {"links:\n  - {rank: 0, down: true, from: 10us, until: 30us}\n"
+         "  - {rank: 1, down: true, from: 20us, until: 40us}\n",
          85},
     };
     struct arena *arena = support_arena();
@@ -284,7 +286,8 @@ Test(scenario, stops) {
         {"failures:\n  - {rank: 1, at: 150us}\nslow:\n  - {rank: 0, factor: 2}\n",
          {"rank 1 failed at 150us, before ", NULL}},
         {"links:\n  - {rank: 1, axis: dp, down: true, from: 105us}\n", {"stands still", NULL}},
-        {"pauses:\n  - {rank: 0, at: 0us, duration: 1us, every: 2us}\n  - {rank: 0, at: 1us, duration: 1us, every: 2us}\n",
+        {"pauses:\n  - {rank: 0, at: 0us, duration: 1us, every: 2us}\n"
+         "  - {rank: 0, at: 1us, duration: 1us, every: 2us}\n",
          {"pauses leave rank 0 no moment", NULL}},
         {"pauses:\n  - {rank: 0, at: 200us, duration: 51us, every: 100us}\n"
          "  - {rank: 1, at: 250us, duration: 51us, every: 100us}\nslow:\n  - {rank: 1, factor: 3}\n",
@@ -353,9 +356,8 @@ Test(scenario, jitter_is_the_seeds) {
     cr_expect(memcmp(first.ends, again.ends, (size_t)count * sizeof(int64_t)) == 0);
     cr_expect(first.ends[0] != first.ends[p.m->program.count], "ranks draw their own");
     cr_expect(first.ends[0] != 100 * MICROSECOND);
-    struct engine_result paused = play_pair(arena, &p,
-                                            "jitter:\n  - {deviation: 0.1, of: all}\npauses:\n  - {rank: 0, duration: 7us}\n",
-                                            CONTENTION_NONE);
+    const char *pauses = arena_format(arena, "%spauses:\n  - {rank: 0, duration: 7us}\n", text);
+    struct engine_result paused = play_pair(arena, &p, pauses, CONTENTION_NONE);
     cr_expect(paused.ends[0] == first.ends[0] + 7 * MICROSECOND);
     cr_expect(paused.ends[p.m->program.count] == first.ends[p.m->program.count]);
     struct engine_result wires = play_pair(arena, &p, "jitter:\n  - {deviation: 0.1, of: communication}\n",

@@ -87,7 +87,8 @@ Test(share, coefficients_and_penalties) {
 Test(share, endless_link) {
     const struct share_use path[] = {{0, 1}, {1, 1}};
     const double capacities[] = {(double)INFINITY, 6};
-    struct share_flow flows[] = {{.uses = path, .use_count = 2, .weight = 1}, {.uses = path, .use_count = 2, .weight = 2}};
+    struct share_flow flows[] = {{.uses = path, .use_count = 2, .weight = 1},
+                                 {.uses = path, .use_count = 2, .weight = 2}};
     share_solve(flows, 2, capacities, 2, NULL);
     cr_expect_float_eq(flows[0].rate, 2, 1e-15);
     cr_expect_float_eq(flows[1].rate, 4, 1e-15);
