@@ -162,7 +162,7 @@ static void list_all(struct arena *arena, const struct layout *layout, struct or
 
 void vocabulary_arrange(struct arena *arena, const struct schedule_shape *shape, int64_t barriers,
                         struct order *order) {
-    double best = INFINITY;
+    double best = (double)INFINITY;
     int64_t least = 0;
     order->barriers = barriers;
     for (int cycle = 0; cycle < CYCLES; cycle++) {

@@ -222,6 +222,13 @@ Test(execute, paths) {
         cr_expect(near(run.starts[i], starts[i]), "pass %zu: %g, want %g", i, run.starts[i], starts[i]);
     }
     cr_expect(near(run.makespan, 7) && near(run.ranks[1].end, 0));
+    /* what a micro-batch leaves out is never ready, neither forward nor backward */
+    const struct pass left_out[] = {{PASS_FORWARD, {0, 0, 0}}, {PASS_FORWARD, {1, 0, 0}}, {PASS_FULL, {1, 0, 0}}};
+    const int64_t split[] = {0, 1, 3, 3};
+    struct order wrong = order;
+    wrong.passes = left_out;
+    wrong.first = split;
+    cr_expect(!order_execute(arena, &wrong, &costs, &run) && run.reached[1] == 1);
     order.before = order.behind = NULL; /* all stages: nobody runs stage 1 */
     cr_expect(!order_execute(arena, &order, &costs, &run) && run.reached[0] == 1 && run.reached[2] == 2);
     arena_close(arena);
